@@ -1,0 +1,50 @@
+# The commands of this project. All of them work on a fresh machine with Python 3.11 or later and make.
+PYTHON ?= python3
+VENV = .venv
+BIN = $(VENV)/bin
+STAMP = $(VENV)/installed
+
+.PHONY: help install test test-slow lint format demo sample clean
+
+help:
+	@echo "make install    the package with everything that its developers need, in $(VENV)"
+	@echo "make demo       pack, train, evaluate and colorize sample photographs; minutes"
+	@echo "make test       lint and the whole test suite"
+	@echo "make test-slow  the longer checks"
+	@echo "make format     put the code into its format"
+	@echo "make sample     make h5data/photographs again"
+	@echo "make clean      remove the demo"
+
+install: $(STAMP)
+
+$(STAMP): setup.cfg pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("densecolor needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+lint: install
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+format: install
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+test: lint
+	$(BIN)/python -m pytest
+
+test-slow: install
+	$(BIN)/python -m pytest -m slow
+
+sample: install
+	rm -rf build/photographs h5data/photographs
+	$(BIN)/python tools/sample_photographs.py build/photographs
+	rm -r build/photographs/gray
+	$(BIN)/densecolor-pack build/photographs h5data/photographs --image-size 128 --compression gzip
+
+demo: install
+	PATH="$(BIN):$$PATH" sh tools/demo.sh
+
+clean:
+	rm -rf demo build

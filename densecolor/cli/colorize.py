@@ -1,0 +1,82 @@
+"""`densecolor-colorize IMAGE... --output PATH --model PATH`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from densecolor.cli.common import FAILED
+from densecolor.cli.common import DebugOption
+from densecolor.cli.common import JsonOption
+from densecolor.cli.common import VersionOption
+from densecolor.cli.common import import_keras_quietly
+from densecolor.cli.common import progress_bar
+from densecolor.cli.common import reports_errors
+from densecolor.cli.common import run
+from densecolor.cli.common import say
+
+
+@reports_errors
+def colorize(
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Pictures, folders of them, or globs.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="A folder; for one picture also a file name, such as out.png.")
+    ],
+    model: Annotated[Path, typer.Option("--model", "-m", help="A run directory or a .keras file.")],
+    working_size: Annotated[
+        int | None,
+        typer.Option(min=8, help="Colour is predicted at this size squared pixels. [default: the model's own]"),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")] = False,
+    trust_checkpoint: Annotated[
+        bool,
+        typer.Option(
+            "--trust-checkpoint",
+            help="Load a model that densecolor does not know, with Keras. Only for files of people you trust.",
+        ),
+    ] = False,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+    version: VersionOption = False,
+):
+    """Colorize grayscale pictures: JPEG, PNG, TIFF, WebP, GIF and BMP, of any size, 8 or 16 bits.
+
+    Lightness, depth and transparency are kept; the colours of a colour picture are ignored. In an output folder
+    every picture keeps its name (GIF and BMP become PNG) and its place below the folder that was named.
+
+    Examples:
+
+        densecolor-colorize portrait.jpg --output portrait-colour.png --model runs/first
+
+        densecolor-colorize scans "more/*.tif" --output colour --model runs/first/best.keras
+    """
+    import_keras_quietly()
+    from densecolor.inference import colorize_files
+
+    with progress_bar("Colorizing") as progress:
+        results = colorize_files(
+            images,
+            output,
+            model,
+            working_size=working_size,
+            overwrite=overwrite,
+            trust=trust_checkpoint,
+            progress=progress,
+        )
+    failed = [result for result in results if result.error]
+    if as_json:
+        rows = [
+            {"source": str(result.source), "output": str(result.output), "error": result.error} for result in results
+        ]
+        print(json.dumps(rows, indent=1))
+    for result in failed:
+        say(f"error: {result.error}")
+    say(f"{len(results) - len(failed)} of {len(results)} pictures colorized into {output}.")
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+def main():
+    """Console script `densecolor-colorize`."""
+    run(colorize)

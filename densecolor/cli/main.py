@@ -1,0 +1,22 @@
+"""`densecolor <verb> ...`, the same as `densecolor-<verb> ...`."""
+
+from densecolor.cli.colorize import colorize
+from densecolor.cli.common import VersionOption
+from densecolor.cli.common import new_app
+from densecolor.cli.evaluate import evaluate
+from densecolor.cli.pack import pack
+from densecolor.cli.train import train
+
+app = new_app(help="Colours for grayscale pictures: pack, train, evaluate, colorize.", no_args_is_help=True)
+for _command in (pack, train, evaluate, colorize):
+    app.command()(_command)
+
+
+@app.callback()
+def _common_options(version: VersionOption = False):
+    pass
+
+
+def main():
+    """Console script `densecolor`."""
+    app()

@@ -1,0 +1,180 @@
+"""Read batches from shards in a reproducible order: NumPy only, shared by `load` and `ShardDataset`.
+
+Every batch is a function of (seed, epoch, step) alone, so that a stopped training goes on with the batch it would
+have seen next, and any worker can make any batch.
+"""
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+
+from densecolor.color import AB_SCALE
+from densecolor.color import dequantize_lightness
+from densecolor.color import normalize_lightness
+from densecolor.errors import ShardError
+from densecolor.shards import open_dataset
+
+TARGETS = ("ab", "label", "mask")
+_ORDER, _AUGMENT = 0, 1  # independent random streams of one seed
+
+
+class RawBatch(NamedTuple):
+    """One batch as the shards store it; `weight` is 0 for the rows that only fill up the last batch.
+
+    Keras divides the loss of an epoch by all rows, padding included. The weight of a picture is therefore not 1 but
+    rows / pictures of the epoch (1 where no padding is needed), which makes it the mean over the pictures again.
+    """
+
+    L: np.ndarray  # uint8 (batch, S, S)
+    ab: np.ndarray  # int8 (batch, S, S, 2)
+    mask: np.ndarray  # uint8 (batch, S, S), zeros where the shards have none
+    label: np.ndarray  # int32 (batch,), -1 where unlabelled
+    mask_weight: np.ndarray  # float32 (batch,), 0 where the shards have no mask
+    weight: np.ndarray  # float32 (batch,), 0 for padding, about 1 for a picture
+
+
+class BatchReader:
+    """The batches of one split, in an order that only `seed` decides.
+
+    Args:
+        path: a packed folder, or one .h5 shard.
+        split: "train", "validation" or "test".
+        batch_size: pictures a batch (of this worker); the last batch of an epoch is filled up with
+            pictures that weigh 0.
+        image_size: side of the square crop in pixels; None for the whole stored picture.
+        augment: random instead of central crops, and random horizontal flips.
+        shuffle: a new random order every epoch, across all shards; None shuffles the train split only.
+        seed: of order and augmentation.
+        targets: which of "ab", "label", "mask" to give, as the model's `output_names` say.
+        worker_index, worker_count: read only every `worker_count`-th picture of the epoch's order. All
+            workers have the same number of steps.
+
+    Attributes:
+        packed: `densecolor.shards.PackedSplit`.
+        steps: batches an epoch.
+
+    Raises:
+        FileNotFoundError, ShardError: as `densecolor.shards.open_dataset`, and for an option that does not
+            fit the data.
+    """
+
+    def __init__(
+        self,
+        path,
+        split="train",
+        batch_size=32,
+        image_size=None,
+        augment=False,
+        shuffle=None,
+        seed=0,
+        targets=("ab",),
+        worker_index=0,
+        worker_count=1,
+    ):
+        self.packed = open_dataset(path, split)
+        self.batch_size = batch_size
+        self.image_size = image_size or self.packed.image_size
+        self.augment = augment
+        self.shuffle = self.packed.split == "train" if shuffle is None else shuffle
+        self.seed = seed
+        self.targets = tuple(targets)
+        self.worker_index = worker_index
+        self.worker_count = worker_count
+        self._check()
+        per_worker = -(-self.packed.count // worker_count)
+        self.steps = -(-per_worker // batch_size)
+
+    def _check(self):
+        if self.batch_size < 1:
+            raise ShardError(f"`batch_size` must be at least 1. Received: {self.batch_size}.")
+        if not 1 <= self.image_size <= self.packed.image_size:
+            raise ShardError(
+                f"`image_size` must be from 1 to the {self.packed.image_size} pixels that "
+                f"{self.packed.paths[0].parent} was packed at. Received: {self.image_size}."
+            )
+        unknown = set(self.targets) - set(TARGETS)
+        if unknown:
+            raise ShardError(f"Unknown targets {sorted(unknown)}. Choose from {', '.join(TARGETS)}.")
+        if not 0 <= self.worker_index < self.worker_count:
+            raise ShardError(f"`worker_index` must be in [0, {self.worker_count}). Received: {self.worker_index}.")
+
+    def read(self, epoch, step):
+        """The batch `step` of epoch `epoch`.
+
+        Returns:
+            RawBatch of `batch_size` rows.
+        """
+        epoch, step = int(epoch), int(step)
+        if self.shuffle:
+            order = _shuffled(self.packed.count, self.seed, epoch)
+        else:
+            order = np.arange(self.packed.count)
+        mine = order[self.worker_index :: self.worker_count]
+        chosen = mine[step * self.batch_size : (step + 1) * self.batch_size]
+        batch = self._empty_batch()
+        batch.weight[: len(chosen)] = self.steps * self.batch_size / len(mine)
+        # Padding repeats real pictures, so that batch statistics see nothing foreign.
+        filled = np.resize(chosen if len(chosen) else order, self.batch_size)
+        random = np.random.default_rng([self.seed, _AUGMENT, epoch, step, self.worker_index])
+        draws = random.random((self.batch_size, 3))
+        for row in np.argsort(filled, kind="stable"):  # in the order of the files
+            self._read_row(batch, row, int(filled[row]), draws[row])
+        return batch
+
+    def _empty_batch(self):
+        n, side = self.batch_size, self.image_size
+        return RawBatch(
+            L=np.empty((n, side, side), np.uint8),
+            ab=np.empty((n, side, side, 2), np.int8),
+            mask=np.zeros((n, side, side), np.uint8),
+            label=np.empty(n, np.int32),
+            mask_weight=np.zeros(n, np.float32),
+            weight=np.zeros(n, np.float32),
+        )
+
+    def _read_row(self, batch, row, index, draw):
+        number, place = self.packed.locate(index)
+        shard = self.packed.shard(number)
+        spare = self.packed.image_size - self.image_size
+        top, left = (draw[:2] * (spare + 1)).astype(int) if self.augment else (spare // 2, spare // 2)
+        rows, columns = slice(top, top + self.image_size), slice(left, left + self.image_size)
+        flip = slice(None, None, -1 if self.augment and draw[2] < 0.5 else 1)
+        batch.L[row] = shard.read("L", place)[rows, columns][:, flip]
+        if "ab" in self.targets:
+            batch.ab[row] = shard.read("ab", place)[rows, columns][:, flip]
+        if "mask" in self.targets and shard.mask is not None:
+            batch.mask[row] = shard.read("mask", place)[rows, columns][:, flip]
+            batch.mask_weight[row] = batch.weight[row]
+        batch.label[row] = shard.labels[place]
+
+
+def model_values(batch, targets):
+    """A `RawBatch` as a model takes it.
+
+    Returns:
+        (inputs, targets, sample_weights), three dicts: `lightness` (batch, S, S, 1) in [-1, 1]; of the targets
+        asked for `ab` (batch, S, S, 2) = ab / 128, `label` (batch,) and `mask` (batch, S, S, 1) in [0, 1];
+        and a weight for each target that broadcasts over its pixels.
+    """
+    inputs = {"lightness": normalize_lightness(dequantize_lightness(batch.L))[..., None]}
+    values = {
+        "ab": np.multiply(batch.ab, np.float32(1 / AB_SCALE), dtype=np.float32),
+        # -1 would crash a sparse cross-entropy even where it weighs nothing.
+        "label": np.maximum(batch.label, 0),
+        "mask": np.multiply(batch.mask, np.float32(1 / 255), dtype=np.float32)[..., None],
+    }
+    weights = {
+        "ab": batch.weight[:, None, None],
+        "label": batch.weight * (batch.label >= 0),
+        "mask": batch.mask_weight[:, None, None],
+    }
+    return inputs, {name: values[name] for name in targets}, {name: weights[name] for name in targets}
+
+
+@functools.lru_cache(maxsize=2)
+def _shuffled(count, seed, epoch):
+    order = np.arange(count, dtype=np.uint32)
+    np.random.default_rng([seed, _ORDER, epoch]).shuffle(order)
+    order.flags.writeable = False
+    return order

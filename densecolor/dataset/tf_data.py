@@ -1,0 +1,112 @@
+"""Shards to `tf.data`, ready for `fit` under any tf.distribute strategy."""
+
+import os
+
+import numpy as np
+import tensorflow as tf
+
+from densecolor.dataset.batches import BatchReader
+from densecolor.dataset.batches import model_values
+
+
+def load(
+    path,
+    split="train",
+    batch_size=32,
+    image_size=None,
+    augment=False,
+    shuffle=None,
+    seed=0,
+    targets=("ab",),
+    worker_index=0,
+    worker_count=1,
+    repeat=False,
+    start_step=0,
+):
+    """Batches of a packed split as a `tf.data.Dataset`.
+
+    Args:
+        path: a packed folder, or one .h5 shard.
+        split: "train", "validation" or "test".
+        batch_size: pictures a batch of this worker. Every batch has this size: the last one of an epoch is filled up
+            with pictures that weigh 0, so that every replica always has work.
+        image_size: side of the square crop in pixels; None for the whole stored picture.
+        augment: random instead of central crops, and random horizontal flips.
+        shuffle: a new random order every epoch, across all shards; None shuffles the train split only.
+        seed: decides order and augmentation; the same seed gives the same batches.
+        targets: which of "ab", "label", "mask" to give; a model says which: `model.output_names`.
+        worker_index, worker_count: read only this worker's share.
+        repeat: go on with the next epoch for ever (give `fit` a `steps_per_epoch`), instead of one epoch an iteration.
+        start_step: with `repeat`, the batch to begin with; a resumed training sees what it would have seen.
+
+    Returns:
+        tf.data.Dataset of (inputs, targets, sample_weights), three dicts; inputs has `lightness`, float32
+        (batch, S, S, 1) in [-1, 1]; targets `ab`, float32 (batch, S, S, 2), and those asked for. Targets that the data
+        lacks are filled and weigh 0. Its `cardinality()` is the number of steps an epoch (infinite with `repeat`).
+
+    Raises:
+        FileNotFoundError, ShardError: no such data, damaged data, or options that do not fit it.
+
+    Example:
+        >>> train = load("packed", "train", batch_size=16, augment=True, targets=model.output_names)
+        >>> model.fit(train, validation_data=load("packed", "validation", targets=model.output_names), epochs=5)
+    """
+    reader = BatchReader(
+        path, split, batch_size, image_size, augment, shuffle, seed, targets, worker_index, worker_count
+    )
+    if repeat:
+        places = tf.data.Dataset.range(start_step, np.iinfo(np.int64).max).map(
+            lambda step: (step // reader.steps, step % reader.steps)
+        )
+    else:
+        # A draw in place of the epoch's number: a new order whenever the data set is iterated again.
+        draw = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).take(1)
+        places = draw.flat_map(lambda epoch: tf.data.Dataset.range(reader.steps).map(lambda step: (epoch, step)))
+    batches = places.map(
+        lambda epoch, step: _read(reader, epoch, step),
+        num_parallel_calls=os.cpu_count(),
+        deterministic=True,
+    )
+    batches = batches.prefetch(2)
+    if not repeat:
+        batches = batches.apply(tf.data.experimental.assert_cardinality(reader.steps))
+    return batches.with_options(_options())
+
+
+def _read(reader, epoch, step):
+    def read(epoch, step):
+        return tf.nest.flatten(model_values(reader.read(epoch, step), reader.targets))
+
+    specs = tf.nest.flatten(_element_spec(reader))
+    tensors = tf.numpy_function(read, [epoch, step], [spec.dtype for spec in specs], stateful=False)
+    for tensor, spec in zip(tensors, specs, strict=True):
+        tensor.set_shape(spec.shape)
+    return tf.nest.pack_sequence_as(_element_spec(reader), tensors)
+
+
+def _element_spec(reader):
+    batch, side = reader.batch_size, reader.image_size
+    targets = {
+        "ab": tf.TensorSpec((batch, side, side, 2), tf.float32),
+        "label": tf.TensorSpec((batch,), tf.int32),
+        "mask": tf.TensorSpec((batch, side, side, 1), tf.float32),
+    }
+    weights = {
+        "ab": tf.TensorSpec((batch, 1, 1), tf.float32),
+        "label": tf.TensorSpec((batch,), tf.float32),
+        "mask": tf.TensorSpec((batch, 1, 1), tf.float32),
+    }
+    return (
+        {"lightness": tf.TensorSpec((batch, side, side, 1), tf.float32)},
+        {name: targets[name] for name in reader.targets},
+        {name: weights[name] for name in reader.targets},
+    )
+
+
+def _options():
+    options = tf.data.Options()
+    # The reader has taken this worker's share already.
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    # Ending an epoch waits for the autotuner's thread, which sleeps for ever longer: up to as long as the epoch took.
+    options.autotune.enabled = False
+    return options

@@ -1,0 +1,46 @@
+"""The pictures that are evaluated: read from a packed split, and shown as sRGB."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from densecolor.color import dequantize_lightness
+from densecolor.color import lab_to_srgb
+
+
+class Picture(NamedTuple):
+    """One picture of the evaluated split."""
+
+    key: str
+    lightness: np.ndarray  # float32 (S, S), L in [0, 100]
+    ab: np.ndarray  # int8 (S, S, 2)
+    label: int  # -1 where unlabelled
+
+
+def to_rgb(lightness, ab):
+    """The sRGB uint8 (..., S, S, 3) of L (..., S, S) with ab (..., S, S, 2), brought into the gamut."""
+    return lab_to_srgb(np.concatenate([lightness[..., None], ab], axis=-1, dtype=np.float32))
+
+
+def read_picture(packed, index):
+    """The `Picture` with this index in a `densecolor.shards.PackedSplit`."""
+    number, place = packed.locate(index)
+    shard = packed.shard(number)
+    return Picture(
+        key=shard.keys[place],
+        lightness=dequantize_lightness(shard.L[place]),
+        ab=np.asarray(shard.ab[place]),
+        label=int(shard.labels[place]),
+    )
+
+
+def spread(count, limit=None):
+    """At most `limit` indices out of `count`, evenly spread, so that sorted classes all have their share.
+
+    Example:
+        >>> spread(10, 4)
+        [0, 2, 5, 7]
+    """
+    if limit is None or limit >= count:
+        return list(range(count))
+    return [i * count // limit for i in range(limit)]

@@ -1,0 +1,28 @@
+"""Colorizers as Keras models.
+
+Importing this registers their classes and the losses with Keras, so that `keras.saving.load_model(path)` reads
+saved colorizers in its safe mode and without `custom_objects`. For files from others use `densecolor.load_model`,
+which trusts nothing in them.
+"""
+
+from densecolor import losses
+from densecolor.models.class_branch import BRANCHES
+from densecolor.models.colorizer import Colorizer
+from densecolor.models.dense import DenseColorizer
+from densecolor.models.registry import PRESETS
+from densecolor.models.registry import create
+from densecolor.models.registry import list_models
+from densecolor.models.registry import model_options
+from densecolor.models.unet import UNetColorizer
+
+__all__ = [
+    "BRANCHES",
+    "PRESETS",
+    "Colorizer",
+    "DenseColorizer",
+    "UNetColorizer",
+    "create",
+    "list_models",
+    "losses",
+    "model_options",
+]

@@ -1,0 +1,48 @@
+"""Dense blocks and transitions (Huang et al., "Densely Connected Convolutional Networks", CVPR 2017)."""
+
+import keras
+
+from densecolor.models.layers import apply_norm_relu
+
+BOTTLENECK = 4  # channels of a 1x1 convolution, in growth rates
+
+
+def apply_dense_block(x, layers, growth_rate, name, synchronized=False):
+    """Layers that each see all that came before: [BN, ReLU, 1x1, BN, ReLU, 3x3], concatenated.
+
+    Args:
+        x: features (batch, H, W, C).
+        layers: number of layers.
+        growth_rate: channels that each layer adds.
+        name: prefix of the layers' names.
+        synchronized: BatchNormalization over all replicas.
+
+    Returns:
+        Features (batch, H, W, C + layers * growth_rate).
+    """
+    for index in range(1, layers + 1):
+        part = f"{name}_{index}"
+        new = apply_norm_relu(x, f"{part}_bottleneck", synchronized)
+        new = apply_convolution(new, BOTTLENECK * growth_rate, 1, f"{part}_bottleneck")
+        new = apply_norm_relu(new, f"{part}_growth", synchronized)
+        new = apply_convolution(new, growth_rate, 3, f"{part}_growth")
+        x = keras.layers.Concatenate(name=f"{part}_concat")([x, new])
+    return x
+
+
+def apply_transition(x, filters, name, synchronized=False):
+    """[BN, ReLU, 1x1] to fewer channels; the size of the picture stays."""
+    return apply_convolution(apply_norm_relu(x, name, synchronized), filters, 1, name)
+
+
+def apply_convolution(x, filters, kernel_size, name, strides=1):
+    """A convolution without bias, which the normalisation after it would undo."""
+    return keras.layers.Conv2D(
+        filters,
+        kernel_size,
+        strides=strides,
+        padding="same",
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=f"{name}_conv",
+    )(x)

@@ -1,0 +1,123 @@
+"""What the networks share: building under a dtype policy, normalisation, and fitting any size to a multiple."""
+
+import contextlib
+
+import keras
+from keras import ops
+
+# Keras' 0.99 leaves the moving statistics far behind in the few hundred steps of a short training.
+NORM_MOMENTUM = 0.95
+
+
+@contextlib.contextmanager
+def dtype_scope(dtype):
+    """Build layers under a dtype policy, `keras.applications` networks included, which take none themselves."""
+    outer = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(outer if dtype is None else dtype)
+    try:
+        yield keras.config.dtype_policy()
+    finally:
+        keras.config.set_dtype_policy(outer)
+
+
+def apply_norm_relu(x, name, synchronized=False):
+    """BatchNormalization, then ReLU."""
+    x = keras.layers.BatchNormalization(
+        momentum=NORM_MOMENTUM, epsilon=1e-5, synchronized=synchronized, name=f"{name}_norm"
+    )(x)
+    return keras.layers.ReLU(name=f"{name}_relu")(x)
+
+
+def apply_output_convolution(x):
+    """The 3x3 convolution to ab, in float32; small at first, so that training starts from nearly gray pictures."""
+    small = keras.initializers.RandomNormal(stddev=1e-3)
+    return keras.layers.Conv2D(2, 3, padding="same", kernel_initializer=small, dtype="float32", name="output_conv")(x)
+
+
+def spread_over(vector, features):
+    """Repeat a vector (batch, C) at every pixel of `features`: (batch, H, W, C), whatever H and W are."""
+    return vector[:, None, None, :] + ops.zeros_like(features[..., :1])
+
+
+@keras.saving.register_keras_serializable(package="densecolor")
+class PadToMultiple(keras.layers.Layer):
+    """Extend a picture at the bottom and right, by repeating its border, until H and W are multiples.
+
+    Args:
+        multiple: int >= 1.
+    """
+
+    def __init__(self, multiple, **kwargs):
+        super().__init__(**kwargs)
+        self.multiple = multiple
+
+    def call(self, x):
+        """(batch, H, W, C) to (batch, H', W', C)."""
+        for axis in (1, 2):
+            size = ops.shape(x)[axis]
+            padded = size + -size % self.multiple
+            x = ops.take(x, ops.minimum(ops.arange(padded), size - 1), axis=axis)
+        return x
+
+    def compute_output_shape(self, shape):
+        """H and W rounded up; unknown ones stay unknown."""
+        height, width = (None if size is None else size + -size % self.multiple for size in shape[1:3])
+        return (shape[0], height, width, shape[3])
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {**super().get_config(), "multiple": self.multiple}
+
+
+@keras.saving.register_keras_serializable(package="densecolor")
+class CropLike(keras.layers.Layer):
+    """Cut the first of two maps at the bottom and right to the height and width of the second."""
+
+    def call(self, inputs):
+        """(batch, H', W', C) and (batch, H, W, D) to (batch, H, W, C)."""
+        x, reference = inputs
+        height, width = ops.shape(reference)[1:3]
+        return x[:, :height, :width]
+
+    def compute_output_shape(self, shapes):
+        """The second map's H and W with the first one's channels."""
+        return (shapes[0][0], *shapes[1][1:3], shapes[0][3])
+
+
+@keras.saving.register_keras_serializable(package="densecolor")
+class Enlarge(keras.layers.Layer):
+    """Bilinear enlargement, also of maps whose H and W are not known when the graph is traced.
+
+    `keras.ops.image.resize`, and with it `UpSampling2D`, cannot do those, so that `predict` would fail at the second
+    size of picture: for them the same interpolation is made of two matrix products.
+
+    Args:
+        factor: int >= 1.
+    """
+
+    def __init__(self, factor, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def call(self, x):
+        """(batch, H, W, C) to (batch, H * factor, W * factor, C)."""
+        if None not in x.shape[1:3]:
+            return ops.image.resize(x, self.compute_output_shape(x.shape)[1:3], data_format="channels_last")
+        rows, columns = (self._weights(size, x.dtype) for size in ops.shape(x)[1:3])
+        return ops.einsum("ih,jw,bhwc->bijc", rows, columns, x)
+
+    def compute_output_shape(self, shape):
+        """H and W times the factor; unknown ones stay unknown."""
+        height, width = (None if size is None else size * self.factor for size in shape[1:3])
+        return (shape[0], height, width, shape[3])
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {**super().get_config(), "factor": self.factor}
+
+    def _weights(self, size, dtype):
+        """How much each of `size` samples gives to each enlarged one: (size * factor, size)."""
+        positions = (ops.arange(size * self.factor, dtype="float32") + 0.5) / self.factor - 0.5
+        positions = ops.clip(positions, 0, ops.cast(size - 1, "float32"))
+        distances = ops.abs(positions[:, None] - ops.arange(size, dtype="float32"))
+        return ops.cast(ops.relu(1 - distances), dtype)

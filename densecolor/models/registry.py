@@ -1,0 +1,88 @@
+"""The models by name: the published systems as their papers have them, and smaller variants."""
+
+import inspect
+
+from densecolor.errors import DensecolorError
+from densecolor.models.dense import DenseColorizer
+from densecolor.models.unet import UNetColorizer
+
+PRESETS = {
+    "dense": (DenseColorizer, {}),
+    "dense_small": (
+        DenseColorizer,
+        {
+            "layers_per_block": 4,
+            "stem_strides": 2,
+            "branch": "mobilenet_v3_small",
+            "branch_size": 64,
+            "branch_pooling": True,
+            "fc_widths": (128, 64),
+        },
+    ),
+    "dense_tiny": (
+        DenseColorizer,
+        {
+            "layers_per_block": 1,
+            "growth_rate": 4,
+            "stem_strides": 4,
+            "branch": "mobilenet",
+            "branch_size": 32,
+            "branch_pooling": True,
+            "fc_widths": (16, 8),
+        },
+    ),
+    "unet": (UNetColorizer, {}),
+}
+
+
+def list_models():
+    """The names that `create` knows.
+
+    Example:
+        >>> list_models()
+        ['dense', 'dense_small', 'dense_tiny', 'unet']
+    """
+    return sorted(PRESETS)
+
+
+def model_options(name):
+    """The options of a model and their defaults.
+
+    Args:
+        name: one of `list_models()`.
+
+    Returns:
+        dict of the constructor's argument names to the values that this preset gives them.
+
+    Raises:
+        DensecolorError: no model has this name.
+    """
+    if name not in PRESETS:
+        raise DensecolorError(f"Unknown model {name!r}. Choose from {', '.join(list_models())}.")
+    model_class, options = PRESETS[name]
+    parameters = inspect.signature(model_class).parameters.values()
+    return {parameter.name: parameter.default for parameter in parameters} | options
+
+
+def create(name, **options):
+    """Build a model by its name.
+
+    Args:
+        name: one of `list_models()`.
+        **options: arguments of the model's constructor, in place of the preset's.
+
+    Returns:
+        An untrained `keras.Model`: lightness (batch, H, W, 1) in, a dict with `ab` (batch, H, W, 2) out.
+
+    Raises:
+        DensecolorError: the name or an option is unknown; the message lists the choices.
+
+    Example:
+        >>> create("dense_small", num_classes=0, working_size=64).output_names
+        ['ab']
+    """
+    known = model_options(name)
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise DensecolorError(f"Model {name!r} has no option {unknown[0]!r}. Choose from {', '.join(known)}.")
+    return PRESETS[name][0](**(known | options))

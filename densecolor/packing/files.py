@@ -1,0 +1,81 @@
+"""Where a source's bytes come from: a folder, or a zip archive that is read without unpacking it.
+
+Both classes have `names`, a sorted list of paths with "/" separators, and `read(name)`, which raises OSError whatever
+goes wrong with one file. They are sent to worker processes without the list and without open handles.
+"""
+
+import functools
+import os
+import re
+import zipfile
+import zlib
+from pathlib import Path
+
+
+class FolderFiles:
+    """The files below a folder; links to folders are followed, but never round in a circle."""
+
+    def __init__(self, root):
+        self.root = os.path.abspath(root)
+
+    def __reduce__(self):
+        return FolderFiles, (self.root,)
+
+    @functools.cached_property
+    def names(self):
+        """Sorted paths of all regular files and links below the folder."""
+        return sorted(_walk(self.root, "", ()))
+
+    def read(self, name):
+        """The bytes of one file."""
+        return Path(self.root, name).read_bytes()
+
+
+def _walk(folder, prefix, ancestors):
+    status = os.stat(folder)
+    identity = (status.st_dev, status.st_ino)
+    if identity in ancestors:
+        return
+    with os.scandir(folder) as items:
+        for item in items:
+            name = prefix + item.name
+            if item.is_dir():
+                yield from _walk(item.path, f"{name}/", (*ancestors, identity))
+            elif item.is_file() or item.is_symlink():  # a broken link is an input too, and gets its reason
+                yield name
+
+
+class ZipFiles:
+    """The files in a zip archive; every process opens the archive for itself when it first reads."""
+
+    def __init__(self, path):
+        self.path = os.path.abspath(path)
+
+    def __reduce__(self):
+        return ZipFiles, (self.path,)
+
+    @functools.cached_property
+    def _archive(self):
+        return zipfile.ZipFile(self.path)
+
+    @functools.cached_property
+    def names(self):
+        """Sorted paths of all files in the archive."""
+        return sorted(info.filename for info in self._archive.infolist() if not info.is_dir())
+
+    def read(self, name):
+        """The bytes of one file, their checksum verified."""
+        try:
+            return self._archive.read(name)
+        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+            raise OSError(f"{name} cannot be read from {self.path}: {error}") from error
+
+
+def escape_undecodable(path):
+    r"""A path as valid UTF-8: bytes that are not (lone surrogates in Python) become %XX.
+
+    Example:
+        >>> escape_undecodable("caf\udce9.jpg")
+        'caf%E9.jpg'
+    """
+    return re.sub("[\udc80-\udcff]", lambda match: f"%{ord(match[0]) & 0xFF:02X}", path)

@@ -1,0 +1,47 @@
+"""What decides the contents of a packed folder, beside its source."""
+
+import dataclasses
+
+from densecolor.errors import DensecolorError
+from densecolor.packing.transforms import FITS
+from densecolor.shards import COMPRESSIONS
+
+MAX_IMAGE_SIZE = 8192
+
+
+@dataclasses.dataclass(frozen=True)
+class PackOptions:
+    """The options of one packing, checked; recorded in every shard and in the manifest.
+
+    Raises:
+        DensecolorError: an option has no such value.
+    """
+
+    image_size: int = 256  # side in pixels
+    fit: str = "crop"  # or "pad", "stretch"
+    shard_size: int = 1024  # images
+    validation_fraction: float = 0.05  # of the images whose source has no splits
+    compression: str = "lzf"  # or "gzip", "none"
+    keep_grayscale: bool = False  # pack images without colour too
+
+    def __post_init__(self):
+        _check_choice("fit", self.fit, FITS)
+        _check_choice("compression", self.compression, COMPRESSIONS)
+        _check("image_size", self.image_size, f"from 1 to {MAX_IMAGE_SIZE}", 1 <= self.image_size <= MAX_IMAGE_SIZE)
+        _check("shard_size", self.shard_size, "at least 1", self.shard_size >= 1)
+        _check(
+            "validation_fraction",
+            self.validation_fraction,
+            "at least 0 and less than 1",
+            0 <= self.validation_fraction < 1,
+        )
+
+
+def _check_choice(name, value, choices):
+    if value not in choices:
+        raise DensecolorError(f"Unknown {name}={value!r}. Choose from {', '.join(choices)}.")
+
+
+def _check(name, value, rule, holds):
+    if not holds:
+        raise DensecolorError(f"`{name}` must be {rule}. Received: {name}={value}.")

@@ -1,0 +1,137 @@
+"""`manifest.json`: every shard of a packed folder with its count and SHA-256, the classes and the options.
+
+The manifest is written last, so a packed folder without one is an unfinished one.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import densecolor
+from densecolor.errors import ShardError
+from densecolor.shards.schema import FORMAT
+from densecolor.shards.schema import FORMAT_VERSION
+
+MANIFEST_NAME = "manifest.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class ShardInfo:
+    """One shard as the manifest lists it."""
+
+    name: str
+    split: str
+    count: int  # images
+    bytes: int  # size of the file
+    sha256: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Manifest:
+    """All that is known of a packed folder without opening a shard."""
+
+    image_size: int  # side in pixels
+    class_names: list  # in label order; empty where the source has no classes
+    options: dict  # the packing options
+    shards: list  # of ShardInfo, in order of name
+    rejected: int  # inputs that were not packed; rejected.csv says why
+
+    def count(self, split=None):
+        """The number of packed images, of one split or of all."""
+        return sum(shard.count for shard in self.shards if split in (None, shard.split))
+
+    @property
+    def splits(self):
+        """The splits that hold images, in the order of the shards."""
+        return list(dict.fromkeys(shard.split for shard in self.shards if shard.count))
+
+
+def write_manifest(folder, manifest):
+    """Write `manifest.json` into a packed folder, atomically.
+
+    Returns:
+        Path of the file.
+    """
+    totals = {split: manifest.count(split) for split in manifest.splits}
+    document = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "densecolor_version": densecolor.__version__,
+        **dataclasses.asdict(manifest),
+        "totals": {"packed": manifest.count(), "rejected": manifest.rejected, **totals},
+    }
+    path = Path(folder) / MANIFEST_NAME
+    partial = path.with_name(f"{path.name}.partial")
+    with open(partial, "w", encoding="utf-8") as file:
+        json.dump(document, file, indent=2, ensure_ascii=False)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+    return path
+
+
+def read_manifest(folder):
+    """Read the manifest of a packed folder.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ShardError: the folder has no manifest, or one that is damaged, foreign or of a newer version.
+    """
+    folder = Path(folder)
+    path = folder / MANIFEST_NAME
+    if not folder.is_dir():
+        raise FileNotFoundError(f"There is no packed folder {folder}. Make it with densecolor-pack.")
+    if not path.is_file():
+        raise ShardError(f"{folder} has no {MANIFEST_NAME}: it is not packed, or packing did not finish.")
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        check_format(path, document.get("format"), document.get("format_version"))
+        return Manifest(
+            image_size=int(document["image_size"]),
+            class_names=list(document["class_names"]),
+            options=dict(document["options"]),
+            shards=[ShardInfo(**shard) for shard in document["shards"]],
+            rejected=int(document["rejected"]),
+        )
+    except ShardError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ShardError(f"{path} is damaged ({error!r}). Pack again.") from None
+
+
+def check_format(path, name, version):
+    """Raise ShardError, naming `path`, unless format name and version are ones that this version reads."""
+    if name != FORMAT:
+        raise ShardError(f"{path} was not written by densecolor: format={name!r}, expected {FORMAT!r}.")
+    if not 1 <= version <= FORMAT_VERSION:
+        raise ShardError(
+            f"{path} has format version {version}; this densecolor ({densecolor.__version__}) reads up to "
+            f"{FORMAT_VERSION}. Upgrade densecolor."
+        )
+
+
+def verify(folder):
+    """Compare every shard of a packed folder with the manifest.
+
+    Returns:
+        list of str, one line a problem, empty where all is well.
+    """
+    problems = []
+    for shard in read_manifest(folder).shards:
+        path = Path(folder) / shard.name
+        if not path.is_file():
+            problems.append(f"{path} is missing.")
+        elif path.stat().st_size != shard.bytes:
+            problems.append(f"{path} has {path.stat().st_size} bytes; the manifest says {shard.bytes}.")
+        elif sha256_of(path) != shard.sha256:
+            problems.append(f"{path} is damaged: its SHA-256 is not the manifest's.")
+    return problems
+
+
+def sha256_of(path):
+    """The SHA-256 of a file, as 64 hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,76 @@
+"""All that decides a training run, in one object that is written beside its results."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+from densecolor.errors import TrainingError
+
+STRATEGIES = ("auto", "one", "mirrored")
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+SCHEDULES = ("cosine", "constant")
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """What `train` does; saved as `config.json` in the run directory, from where it can be started again.
+
+    Raises:
+        TrainingError: a value is not among its choices or not positive.
+    """
+
+    data: str  # a packed folder
+    model: str = "dense"  # a name of `densecolor.models.list_models()`
+    model_options: dict = dataclasses.field(default_factory=dict)  # for `densecolor.models.create`
+    epochs: int = 10
+    steps_per_epoch: int | None = None  # None: every picture once an epoch
+    batch_size: int = 16  # pictures a step, over all replicas
+    image_size: int | None = None  # side of the random crops in pixels; None: as packed
+    augment: bool = True  # random crops and flips
+    learning_rate: float = 1e-3  # Adam's, at its highest
+    schedule: str = "cosine"  # to zero at the end of the last epoch, or "constant"
+    warmup_steps: int = 0  # steps of linear rise before the schedule
+    label_weight: float = 1.0  # of the classification loss; matters only where the losses share variables
+    strategy: str = "auto"
+    precision: str = "float32"
+    samples: int = 8  # pictures in the sample grid of each epoch
+    seed: int = 0  # of initial weights, order, crops and flips
+
+    def __post_init__(self):
+        _require_choice("strategy", self.strategy, STRATEGIES)
+        _require_choice("precision", self.precision, PRECISIONS)
+        _require_choice("schedule", self.schedule, SCHEDULES)
+        for name in ("epochs", "batch_size", "learning_rate", "samples"):
+            if not getattr(self, name) > 0:
+                raise TrainingError(f"`{name}` must be positive. Received: {getattr(self, name)}.")
+        if self.steps_per_epoch is not None and self.steps_per_epoch < 1:
+            raise TrainingError(f"`steps_per_epoch` must be positive. Received: {self.steps_per_epoch}.")
+
+    def to_json(self):
+        """The configuration as indented JSON."""
+        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_file(cls, path, **changes):
+        """Read a configuration, such as a run directory's `config.json`; keys left out take their defaults.
+
+        Args:
+            path: a JSON file.
+            **changes: values in place of the file's.
+
+        Raises:
+            TrainingError: the file is not JSON, or has a key or a value that does not belong.
+        """
+        try:
+            values = json.loads(Path(path).read_text(encoding="utf-8"))
+            return cls(**(values | changes))
+        except (ValueError, TypeError) as error:
+            if isinstance(error, TrainingError):
+                raise
+            names = ", ".join(field.name for field in dataclasses.fields(cls))
+            raise TrainingError(f"{path} is not a training configuration ({error}). Its keys are: {names}.") from None
+
+
+def _require_choice(name, value, choices):
+    if value not in choices:
+        raise TrainingError(f"Unknown {name}={value!r}. Choose from {', '.join(choices)}.")

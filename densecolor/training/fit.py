@@ -1,0 +1,155 @@
+"""One training function for every model and number of devices: `keras.Model.fit` with callbacks."""
+
+import keras
+import tensorflow as tf
+
+from densecolor import models
+from densecolor.checkpoint import save_model
+from densecolor.dataset import BatchReader
+from densecolor.dataset import load
+from densecolor.dataset.batches import model_values
+from densecolor.errors import TrainingError
+from densecolor.losses import default_losses
+from densecolor.shards import open_dataset
+from densecolor.shards import read_manifest
+from densecolor.training.callbacks import KeepState
+from densecolor.training.callbacks import ReportProgress
+from densecolor.training.callbacks import SampleGrid
+from densecolor.training.callbacks import StopOnNaN
+from densecolor.training.run_directory import RunDirectory
+from densecolor.training.strategy import make_strategy
+
+
+def train(config, run, resume=False, progress=None, report=print):
+    """Train a colorizer and keep everything in a run directory.
+
+    Args:
+        config: `TrainConfig`.
+        run: the run directory (see `densecolor.training.run_directory`).
+        resume: go on after the last whole epoch of the run that is there; the result is that of an
+            uninterrupted run. Starts a new run where there is none.
+        progress: function (done, total) called after each step, in steps of the whole run.
+        report: function of one line of text; told the plan and the figures of each epoch.
+
+    Returns:
+        The trained `keras.Model`, as in `final.keras`.
+
+    Raises:
+        FileNotFoundError, ShardError: the data is not there or damaged.
+        TrainingError: the options do not fit each other, the directory or the data, or the loss diverged.
+
+    Example:
+        >>> config = TrainConfig(data="packed", model="dense_small", epochs=3, image_size=64)
+        >>> model = train(config, "runs/first")
+    """
+    splits = read_manifest(config.data).splits
+    packed = open_dataset(config.data, "train")
+    strategy = make_strategy(config.strategy, config.batch_size)
+    reader_options = {"batch_size": config.batch_size, "image_size": config.image_size, "seed": config.seed}
+    steps = config.steps_per_epoch or BatchReader(config.data, "train", **reader_options).steps
+    directory = RunDirectory(run)
+    history = directory.start(config, resume)
+
+    keras.utils.set_random_seed(config.seed)
+    with strategy.scope():
+        model = _build(config, packed, strategy)
+        _compile(model, config, steps)
+        model.optimizer.build(model.trainable_variables)
+    if history:
+        directory.restore(model)
+    targets = tuple(model.output_names)
+    report(
+        f"{config.model}: {model.count_params():,} parameters; {packed.count:,} pictures, {steps:,} steps an epoch, "
+        f"{config.epochs - len(history)} epochs to go on {strategy.num_replicas_in_sync} device(s)"
+    )
+    validation = None
+    if "validation" in splits:
+        validation = load(config.data, "validation", targets=targets, **reader_options)
+    else:
+        report(f"{config.data} has no validation split: the best epoch is chosen by the training error.")
+    model.fit(
+        load(
+            config.data,
+            "train",
+            augment=config.augment,
+            targets=targets,
+            repeat=True,
+            start_step=len(history) * steps,
+            **reader_options,
+        ),
+        validation_data=validation,
+        epochs=config.epochs,
+        initial_epoch=len(history),
+        steps_per_epoch=steps,
+        shuffle=False,  # the data set has its own order
+        callbacks=_callbacks(config, directory, history, splits, steps, progress, report),
+        verbose=0,
+    )
+    save_model(model, directory.final)
+    return model
+
+
+def _build(config, packed, strategy):
+    known = models.model_options(config.model)
+    options = {"working_size": config.image_size or packed.image_size, "dtype": config.precision}
+    if "num_classes" in known:
+        options["num_classes"] = len(packed.class_names)
+    if "joint" in known and not packed.class_names:
+        # Without classes nothing but the colours can teach the class branch.
+        options["joint"] = True
+    if "sync_batchnorm" in known:
+        options["sync_batchnorm"] = strategy.num_replicas_in_sync > 1
+    return models.create(config.model, **(options | config.model_options))
+
+
+def _compile(model, config, steps_per_epoch):
+    # Keras puts the output's name before a metric's only where there are several outputs.
+    prefix = "" if len(model.output_names) > 1 else "ab_"
+    metrics = {
+        "ab": [keras.metrics.MeanSquaredError(name=f"{prefix}mse")],
+        "label": [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+    }
+    weights = {"ab": 1.0, "label": config.label_weight}
+    model.compile(
+        optimizer=keras.optimizers.Adam(_learning_rate(config, config.epochs * steps_per_epoch)),
+        loss=default_losses(model.output_names),
+        loss_weights={name: weights[name] for name in model.output_names},
+        weighted_metrics={name: metrics[name] for name in model.output_names},
+        # XLA takes minutes to compile a dense network for a CPU, and does not make it faster.
+        jit_compile=bool(tf.config.list_logical_devices("GPU")),
+    )
+
+
+def _learning_rate(config, steps):
+    if config.warmup_steps >= steps:
+        raise TrainingError(f"`warmup_steps`={config.warmup_steps} leaves none of the run's {steps} steps.")
+    if config.schedule == "constant" and not config.warmup_steps:
+        return config.learning_rate
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0 if config.warmup_steps else config.learning_rate,
+        decay_steps=steps - config.warmup_steps,
+        alpha=0.0 if config.schedule == "cosine" else 1.0,
+        warmup_target=config.learning_rate if config.warmup_steps else None,
+        warmup_steps=config.warmup_steps,
+    )
+
+
+def _callbacks(config, directory, history, splits, steps, progress, report):
+    shown = BatchReader(
+        config.data,
+        "validation" if "validation" in splits else "train",
+        batch_size=config.samples,
+        image_size=config.image_size,
+        shuffle=True,
+        seed=config.seed,
+    )
+    inputs, targets, _ = model_values(shown.read(0, 0), shown.targets)
+    callbacks = [
+        StopOnNaN(),
+        KeepState(directory, history, report),
+        SampleGrid(directory.samples, inputs["lightness"], targets["ab"]),
+        keras.callbacks.TensorBoard(directory.tensorboard, write_graph=False),
+    ]
+    if progress:
+        callbacks.append(ReportProgress(progress, steps, config.epochs, len(history)))
+    return callbacks

@@ -1,0 +1,125 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from skimage.color import lab2rgb
+from skimage.color import rgb2lab
+
+from densecolor import color
+from densecolor.errors import ImageError
+
+
+@pytest.mark.parametrize(
+    ("rgb", "lab"),
+    [
+        ((255, 255, 255), (100, 0, 0)),
+        ((0, 0, 0), (0, 0, 0)),
+        ((255, 0, 0), (53.24, 80.09, 67.20)),
+        ((0, 255, 0), (87.73, -86.18, 83.18)),
+        ((0, 0, 255), (32.30, 79.19, -107.86)),
+        ((119, 119, 119), (50.03, 0, 0)),
+    ],
+)
+def test_reference_colors(rgb, lab):
+    np.testing.assert_allclose(color.srgb_to_lab(np.uint8(rgb)), lab, atol=0.03)
+
+
+def test_equals_scikit_image_on_photographs(photographs):
+    for photo in photographs.values():
+        np.testing.assert_allclose(color.srgb_to_lab(photo), rgb2lab(photo), atol=0.05)
+
+
+def test_back_equals_scikit_image_inside_the_gamut(photographs):
+    lab = rgb2lab(photographs["coffee.png"]).astype(np.float32)
+    np.testing.assert_allclose(color.lab_to_srgb(lab, np.float32), lab2rgb(lab), atol=2e-3)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.uint8, 0), (np.uint16, 32)])
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_round_trip(dtype, tolerance, data):
+    rgb = data.draw(hnp.arrays(dtype, (4, 5, 3)))
+    back = color.lab_to_srgb(color.srgb_to_lab(rgb), dtype)
+    assert back.dtype == dtype
+    assert np.abs(back.astype(int) - rgb).max() <= tolerance
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_gray_is_exact_through_lightness(dtype):
+    gray = np.arange(np.iinfo(dtype).max + 1, dtype=dtype)
+    lightness = color.gray_to_lightness(gray)
+    lab = np.stack([lightness, np.zeros_like(lightness), np.zeros_like(lightness)], axis=-1)
+    np.testing.assert_array_equal(color.lab_to_srgb(lab, dtype), np.stack([gray] * 3, axis=-1))
+
+
+def test_gray_is_lightness_of_linear_light_not_luma():
+    gray = np.uint8([0, 1, 50, 119, 200, 255])
+    np.testing.assert_allclose(color.gray_to_lightness(gray), rgb2lab(np.stack([gray] * 3, -1))[..., 0], atol=5e-3)
+    np.testing.assert_allclose(color.gray_to_lightness(gray / 255), color.gray_to_lightness(gray), atol=1e-3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    lab=hnp.arrays(
+        np.float32,
+        (6, 3),
+        elements=st.floats(-3e4, 3e4, width=32),
+    )
+)
+def test_gamut_keeps_lightness_and_hue_and_lowers_chroma(lab):
+    lab[:, 0] = np.clip(lab[:, 0], 0, 100)
+    mapped = color.map_to_gamut(lab)
+    np.testing.assert_array_equal(mapped[:, 0], lab[:, 0])
+    before, after = np.hypot(*lab[:, 1:].T), np.hypot(*mapped[:, 1:].T)
+    assert (after <= before + 1e-3).all()
+    cross = lab[:, 1] * mapped[:, 2] - lab[:, 2] * mapped[:, 1]
+    np.testing.assert_allclose(cross / np.maximum(before, 1), 0, atol=1e-3)
+    # Inside the gamut means that scikit-image's unclipped conversion stays within a code value.
+    rgb = lab2rgb(mapped[None])[0]
+    np.testing.assert_allclose(rgb2lab(rgb[None])[0], mapped, atol=0.6)
+
+
+def test_gamut_leaves_real_colors_alone(photographs):
+    lab = color.srgb_to_lab(photographs["astronaut.png"])
+    np.testing.assert_array_equal(color.map_to_gamut(lab), lab)
+
+
+def test_gamut_reaches_the_boundary():
+    # The red primary scaled up in chroma comes back to the red primary.
+    red = color.srgb_to_lab(np.uint8([255, 0, 0]))
+    np.testing.assert_allclose(color.map_to_gamut(red * [1, 5, 5]), red, atol=0.1)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e30, -1e30])
+def test_senseless_ab_gives_a_sane_color(bad):
+    rgb = color.lab_to_srgb(np.float32([[50, bad, 0], [50, 0, bad]]))
+    lightness = rgb2lab(rgb[None])[0, :, 0]
+    np.testing.assert_allclose(lightness, 50, atol=0.6)
+
+
+def test_ranges_round_trip():
+    lightness, ab = np.float32([0, 12.5, 100]), np.float32([-128, 0, 127])
+    np.testing.assert_array_equal(color.normalize_lightness(lightness), [-1, -0.75, 1])
+    np.testing.assert_array_equal(color.denormalize_lightness(color.normalize_lightness(lightness)), lightness)
+    np.testing.assert_array_equal(color.normalize_ab(ab), [-1, 0, 127 / 128])
+    np.testing.assert_array_equal(color.denormalize_ab(color.normalize_ab(ab)), ab)
+
+
+def test_storage_codes():
+    np.testing.assert_array_equal(color.quantize_lightness(np.float32([0, 50, 100, 120])), [0, 128, 255, 255])
+    np.testing.assert_array_equal(color.quantize_ab(np.float32([-200, -0.6, 0.4, 200])), [-128, -1, 0, 127])
+    codes = np.arange(256, dtype=np.uint8)
+    np.testing.assert_array_equal(color.quantize_lightness(color.dequantize_lightness(codes)), codes)
+
+
+@pytest.mark.parametrize("bad", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.uint8(3)])
+def test_wrong_channels(bad):
+    with pytest.raises(ImageError, match="3 channels"):
+        color.srgb_to_lab(bad)
+
+
+def test_wrong_type():
+    with pytest.raises(ImageError, match="int32"):
+        color.srgb_to_lab(np.zeros((2, 2, 3), np.int32))

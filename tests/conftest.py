@@ -1,0 +1,82 @@
+"""Pictures and packed folders that several tests use; all from scikit-image's wheel or generated."""
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import skimage
+
+from densecolor.color import quantize_ab
+from densecolor.color import quantize_lightness
+from densecolor.color import srgb_to_lab
+from densecolor.shards import Manifest
+from densecolor.shards import ShardWriter
+from densecolor.shards import encode_block
+from densecolor.shards import shard_name
+from densecolor.shards import write_manifest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "motorcycle_left.png")
+
+
+@pytest.fixture(scope="session")
+def photographs():
+    """Five colour photographs, uint8 (H, W, 3), R, G, B, by name."""
+    folder = Path(skimage.__file__).parent / "data"
+    return {name: cv2.cvtColor(cv2.imread(str(folder / name)), cv2.COLOR_BGR2RGB) for name in PHOTOGRAPHS}
+
+
+@pytest.fixture(scope="session")
+def crops(photographs):
+    """Thirty different crops of the photographs, uint8 (30, 32, 32, 3)."""
+    random = np.random.default_rng(0)
+    small = [cv2.resize(photo, (160, 120), interpolation=cv2.INTER_AREA) for photo in photographs.values()]
+    places = zip(random.integers(0, 88, 30), random.integers(0, 128, 30), strict=True)
+    return np.stack([small[i % 5][y : y + 32, x : x + 32] for i, (y, x) in enumerate(places)])
+
+
+def write_packed(folder, splits, class_names=(), compression="lzf", with_mask=False, shard_size=8):
+    """Write a packed folder by hand.
+
+    Args:
+        folder: Path, made.
+        splits: dict of split name to (rgb uint8 (n, S, S, 3), labels (n,)).
+        class_names, compression, with_mask: as `ShardWriter`; masks are the lightness of each picture.
+        shard_size: images a shard.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    infos = []
+    for split, (rgb, labels) in splits.items():
+        lab = srgb_to_lab(rgb)
+        lightness, ab = quantize_lightness(lab[..., 0]), quantize_ab(lab[..., 1:])
+        starts = range(0, len(rgb), shard_size)
+        for index, start in enumerate(starts):
+            part = slice(start, start + shard_size)
+            keys = [f"{split}/{i}.png" for i in range(len(rgb))[part]]
+            with ShardWriter(
+                folder / shard_name(split, index, len(starts)),
+                capacity=len(keys),
+                image_size=rgb.shape[1],
+                split=split,
+                class_names=class_names,
+                compression=compression,
+                with_mask=with_mask,
+            ) as writer:
+                mask = lightness[part] if with_mask else None
+                sizes = [(100 + i, 200) for i in range(len(keys))]
+                writer.append(encode_block(keys, labels[part], sizes, lightness[part], ab[part], mask, compression))
+            infos.append(writer.info)
+    write_manifest(folder, Manifest(rgb.shape[1], list(class_names), {}, infos, rejected=0))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def packed(tmp_path_factory, crops):
+    """A packed folder: 21 training and 9 validation pictures of 32 x 32 in three classes, one picture unlabelled."""
+    labels = np.arange(30) % 3
+    labels[4] = -1
+    splits = {"train": (crops[:21], labels[:21]), "validation": (crops[21:], labels[21:])}
+    return write_packed(tmp_path_factory.mktemp("packed") / "labelled", splits, ["cat", "coffee", "rocket"])

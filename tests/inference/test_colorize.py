@@ -1,0 +1,192 @@
+import keras
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+from skimage import color
+from skimage import data
+from skimage import transform
+
+import densecolor
+from densecolor import models
+from densecolor.errors import CheckpointError
+from densecolor.errors import ImageError
+from densecolor.image_io import Picture
+from densecolor.inference import colorize
+from densecolor.inference import picture as inference_picture
+from densecolor.inference.picture import working_shape
+
+RGB = data.astronaut()[20:120, 170:301].copy()  # 100 x 131
+GRAY = RGB[..., 1].copy()
+
+
+def constant_model(a=0.0, b=0.0, name="constant"):
+    """Predicts the same a and b everywhere."""
+    lightness = keras.Input((None, None, 1), name="lightness")
+    initializer = keras.initializers.Constant([a / 128, b / 128])
+    ab = keras.layers.Conv2D(2, 1, kernel_initializer="zeros", bias_initializer=initializer, name="ab")(lightness)
+    return keras.Model({"lightness": lightness}, {"ab": ab}, name=name)
+
+
+def proportional_model():
+    """Predicts a = 0.2 L - 10 and b = 10 - 0.2 L."""
+    lightness = keras.Input((None, None, 1), name="lightness")
+    ab = keras.layers.Conv2D(2, 1, use_bias=False, name="ab")(lightness)
+    model = keras.Model({"lightness": lightness}, {"ab": ab})
+    model.get_layer("ab").set_weights([np.array([10 / 128, -10 / 128]).reshape(1, 1, 1, 2)])
+    return model
+
+
+@pytest.fixture(scope="module")
+def neutral():
+    return constant_model()
+
+
+def test_neutral_colour_gives_every_gray_value_back(neutral):
+    for values in (np.arange(256, dtype=np.uint8).reshape(16, 16), np.arange(65536, dtype=np.uint16).reshape(256, 256)):
+        colored = colorize(values, neutral)
+        assert colored.dtype == values.dtype
+        np.testing.assert_array_equal(colored, np.dstack([values] * 3))
+
+
+def test_constant_colour_by_scikit_image():
+    colored = colorize(GRAY, constant_model(12, -8))
+    lab = color.rgb2lab(np.dstack([GRAY] * 3))
+    lab[..., 1:] = 12, -8
+    reference = color.lab2rgb(lab)
+    inside = (np.abs(color.rgb2lab(reference) - lab) < 0.5).all(-1)  # elsewhere chroma is reduced on purpose
+    assert inside.mean() > 0.9
+    np.testing.assert_allclose(colored[inside] / 255, reference[inside], atol=1.6 / 255)
+
+
+@pytest.mark.parametrize("ab", [(15, 20), (90, -100), (400, 0)])
+def test_lightness_is_kept(ab):
+    colored = colorize(GRAY, constant_model(*ab))
+    wanted = color.rgb2lab(np.dstack([GRAY] * 3))[..., 0]
+    # An 8-bit step is up to 0.6 of L in dark grays; three channels are rounded.
+    assert np.abs(color.rgb2lab(colored)[..., 0] - wanted).max() < 0.7
+
+
+def test_lightness_is_kept_more_finely_at_sixteen_bits():
+    values = np.linspace(0, 65535, 3000).astype(np.uint16).reshape(50, 60)
+    colored = colorize(values, constant_model(15, 20))
+    assert colored.dtype == np.uint16
+    wanted = color.rgb2lab(np.dstack([values / 65535] * 3))[..., 0]
+    inside = (colored > 0).all(-1) & (colored < 65535).all(-1)
+    assert np.abs(color.rgb2lab(colored / 65535)[..., 0] - wanted)[inside].max() < 0.05
+
+
+def test_colours_of_a_colour_picture_are_ignored():
+    model = constant_model(10, 10)
+    recolored = (RGB // 2 + np.uint8([60, 20, 40])).astype(np.uint8)
+    lightness = color.rgb2lab(recolored)[..., 0]
+    colored = color.rgb2lab(colorize(recolored, model))
+    assert np.abs(colored[..., 0] - lightness).max() < 0.7
+    assert np.abs(np.median(colored[..., 1:], axis=(0, 1)) - 10).max() < 1
+
+
+def test_colour_is_predicted_small_and_brought_back_smoothly():
+    colored = color.rgb2lab(colorize(GRAY, proportional_model(), working_size=32))
+    lightness = color.rgb2lab(np.dstack([GRAY] * 3))[..., 0]
+    small = transform.resize(lightness, working_shape(*GRAY.shape, 32), anti_aliasing=True)
+    reference = transform.resize(small, GRAY.shape, order=1)
+    assert np.abs(colored[..., 0] - lightness).max() < 0.7
+    difference = np.abs(colored[..., 1] - (0.2 * reference - 10))
+    assert np.quantile(difference, 0.95) < 2
+
+
+def test_colour_stays_where_it_belongs():
+    values = np.full((90, 120), 60, np.uint8)
+    values[:45, 60:] = 190
+    colored = color.rgb2lab(colorize(values, proportional_model(), working_size=40))
+    bright, dark = color.rgb2lab(np.uint8([[[190] * 3, [60] * 3]]))[0, :, 0]
+    for rows, columns, lightness in (
+        (slice(0, 35), slice(70, 120), bright),
+        (slice(0, 35), slice(0, 50), dark),
+        (slice(55, 90), slice(70, 120), dark),
+    ):
+        np.testing.assert_allclose(colored[rows, columns, 1], 0.2 * lightness - 10, atol=1)
+
+
+def test_bands_make_no_difference(monkeypatch):
+    model = proportional_model()
+    whole = colorize(GRAY, model, working_size=32)
+    monkeypatch.setattr(inference_picture, "BAND_PIXELS", 7 * GRAY.shape[1])
+    np.testing.assert_array_equal(colorize(GRAY, model, working_size=32), whole)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 37), (41, 1), (2, 3), (3, 700), (127, 33)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
+def test_tiny_and_odd_sizes_black_and_white(shape, dtype, level):
+    value = round(level * np.iinfo(dtype).max)
+    colored = colorize(np.full(shape, value, dtype), constant_model(30, -20), working_size=16)
+    assert colored.shape == (*shape, 3)
+    if level in (0.0, 1.0):  # black and white have no colour
+        assert np.abs(colored.astype(int) - value).max() <= (1 if dtype == np.uint8 else 300)
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_alpha_is_kept(neutral, channels, dtype):
+    alpha = np.arange(GRAY.size).reshape(GRAY.shape).astype(dtype)
+    image = np.dstack([GRAY.astype(dtype)] * (channels - 1) + [alpha])
+    colored = colorize(image, neutral)
+    assert colored.shape == (*GRAY.shape, 4)
+    np.testing.assert_array_equal(colored[..., 3], alpha)
+    np.testing.assert_array_equal(colored, colorize(Picture(GRAY.astype(dtype), alpha), neutral))
+
+
+@settings(max_examples=200)
+@given(height=st.integers(1, 10**6), width=st.integers(1, 10**6), size=st.integers(1, 2000))
+def test_working_shape_is_bounded(height, width, size):
+    small_height, small_width = working_shape(height, width, size)
+    assert 1 <= small_height <= height
+    assert 1 <= small_width <= width
+    assert small_height * small_width <= size**2
+    if height * width <= size**2:
+        assert (small_height, small_width) == (height, width)
+
+
+@given(height=st.integers(200, 5000), width=st.integers(200, 5000))
+def test_working_shape_keeps_proportions(height, width):
+    small_height, small_width = working_shape(height, width, 200)
+    assert small_height * small_width > 0.97 * 200**2
+    assert small_height / small_width == pytest.approx(height / width, rel=0.03)
+
+
+def test_the_models_own_working_size_is_the_default(neutral):
+    model = models.create("dense_tiny", num_classes=0, working_size=24)
+    noise = np.random.default_rng(0).integers(0, 256, (60, 70)).astype(np.uint8)
+    np.testing.assert_array_equal(colorize(noise, model), colorize(noise, model, working_size=24))
+    assert (colorize(noise, model) != colorize(noise, model, working_size=48)).any()
+
+
+def test_a_real_model_takes_pictures_of_any_size_one_after_another():
+    model = models.create("dense_tiny", num_classes=3)
+    for shape in ((40, 56), (33, 47), (56, 40), (1, 9), (300, 260)):
+        assert densecolor.colorize(np.full(shape, 120, np.uint8), model).shape == (*shape, 3)
+
+
+def test_a_model_by_its_path(tmp_path):
+    model = models.create("dense_tiny", num_classes=0)
+    densecolor.save_model(model, tmp_path / "tiny.keras")
+    by_path = colorize(GRAY, str(tmp_path / "tiny.keras"), working_size=32)
+    np.testing.assert_array_equal(by_path, colorize(GRAY, model, working_size=32))
+
+
+@pytest.mark.parametrize(
+    "image",
+    [GRAY.astype(np.float32), np.zeros((3, 4, 5), np.uint8), np.zeros(4, np.uint8), np.zeros((0, 4), np.uint8), "name"],
+)
+def test_what_is_no_picture(neutral, image):
+    with pytest.raises(ImageError, match=r"must be uint8 or uint16.*Received: dtype="):
+        colorize(image, neutral)
+
+
+def test_a_model_that_is_no_colorizer():
+    lightness = keras.Input((None, None, 1), name="lightness")
+    model = keras.Model({"lightness": lightness}, keras.layers.Conv2D(2, 1)(lightness), name="other")
+    with pytest.raises(CheckpointError, match="'other' is no colorizer"):
+        colorize(GRAY, model)

@@ -1,0 +1,84 @@
+import os
+import signal
+
+import cv2
+import pytest
+
+from densecolor.errors import DensecolorError
+from densecolor.packing.executors import RESULTS_WAITING
+from densecolor.packing.executors import TASKS_QUEUED
+from densecolor.packing.executors import available_cores
+from densecolor.packing.executors import open_executor
+
+
+def square_and_process(number):
+    return number**2, os.getpid(), cv2.getNumThreads()
+
+
+def fail_at_five(number):
+    if number == 5:
+        raise ValueError("five")
+    return number
+
+
+class DieElsewhere:
+    """Ends every process but the one that made it."""
+
+    def __init__(self):
+        self.home = os.getpid()
+
+    def __call__(self, number):
+        if os.getpid() != self.home:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def is_running(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_results_come_in_order_from_processes_that_end(workers):
+    threads = cv2.getNumThreads()
+    with open_executor(square_and_process, workers) as executor:
+        results = list(executor.run(range(2000)))
+    assert [square for square, _, _ in results] == [number**2 for number in range(2000)]
+    assert {count for _, _, count in results} == {1}
+    processes = {process for _, process, _ in results} - {os.getpid()}
+    assert not any(is_running(process) for process in processes)
+    assert cv2.getNumThreads() == threads
+
+
+def test_tasks_are_taken_only_as_they_can_be_done():
+    taken = 0
+
+    def tasks():
+        nonlocal taken
+        while taken < 1000:
+            taken += 1
+            yield taken
+
+    with open_executor(square_and_process, 2) as executor:
+        for done, _ in enumerate(executor.run(tasks()), 1):
+            assert taken <= done + RESULTS_WAITING + TASKS_QUEUED
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_reaches_the_caller(workers):
+    with pytest.raises(ValueError, match="five"), open_executor(fail_at_five, workers) as executor:
+        list(executor.run(range(100)))
+
+
+def test_a_process_that_dies_is_an_error_that_says_so():
+    with (
+        pytest.raises(DensecolorError, match=r"A worker process died.*fewer workers"),
+        open_executor(DieElsewhere(), 2) as executor,
+    ):
+        list(executor.run(range(10**9)))
+
+
+def test_available_cores():
+    assert 1 <= available_cores() <= os.cpu_count()

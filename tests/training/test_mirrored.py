@@ -1,0 +1,80 @@
+"""Several replicas must train what one replica trains."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+# One MirroredStrategy a process, so each run is a process of its own, with two logical CPU devices.
+DEVICES = """
+import sys
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+"""
+
+# In float32 the normalisations of the class branch, over one or four values a channel at this size of picture, make a
+# difference of 1e-7 in the input one of 1e-3 in the weights, so what is compared is computed in float64.
+COMPARE = f"""{DEVICES}
+import keras, numpy as np
+from densecolor import models
+from densecolor.dataset import load
+from densecolor.losses import default_losses
+data, optimizer = sys.argv[1:]
+results = []
+for strategy in (
+    tf.distribute.get_strategy(),
+    # The default reduction packs gradients of one type only; the heads are float32.
+    tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"], cross_device_ops=tf.distribute.ReductionToOneDevice()),
+):
+    keras.utils.set_random_seed(0)
+    with strategy.scope():
+        model = models.create("dense_small", num_classes=3, dtype="float64", sync_batchnorm=True)
+        model.compile({{"sgd": keras.optimizers.SGD(0.01), "adam": keras.optimizers.Adam(1e-3)}}[optimizer],
+                      loss=default_losses(model.output_names), jit_compile=False)
+        model.optimizer.build(model.trainable_variables)
+    batches, checked = (load(data, split, batch_size=8, targets=("ab", "label")) for split in ("train", "validation"))
+    history = model.fit(batches, validation_data=checked, epochs=2, verbose=0, shuffle=False).history
+    results.append((history, model.get_weights()))
+(one, one_weights), (two, two_weights) = results
+print(max(abs(a - b) for name in one for a, b in zip(one[name], two[name], strict=True)))
+print(max(np.abs(a - b).max() for a, b in zip(one_weights, two_weights, strict=True)))
+"""
+
+TRAIN = f"""{DEVICES}
+from densecolor.training import TrainConfig, train
+data, run, batch_size = sys.argv[1:]
+train(TrainConfig(data=data, model="dense_tiny", epochs=1, batch_size=int(batch_size), strategy="mirrored"), run)
+"""
+
+
+def python(script, *arguments):
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(("optimizer", "tolerance"), [("sgd", 1e-6), ("adam", 1e-4)])
+def test_two_mirrored_replicas_equal_one(packed, optimizer, tolerance):
+    """A real preset, synchronised BatchNormalization, labels, and a last batch of 5 of 8 pictures, for two epochs."""
+    result = python(COMPARE, packed, optimizer)
+    assert result.returncode == 0, result.stderr
+    history_difference, weight_difference = map(float, result.stdout.split()[-2:])
+    assert history_difference < tolerance
+    assert weight_difference < tolerance
+
+
+def test_mirrored_run(packed, tmp_path):
+    result = python(TRAIN, packed, tmp_path / "run", 8)
+    assert result.returncode == 0, result.stderr
+    assert "on 2 device(s)" in result.stdout
+    rows = (tmp_path / "run/history.csv").read_text().splitlines()
+    assert len(rows) == 2
+    assert np.isfinite(np.float64(rows[1].split(","))).all()
+
+
+def test_batch_that_does_not_divide(packed, tmp_path):
+    result = python(TRAIN, packed, tmp_path / "run", 7)
+    assert result.returncode != 0
+    assert "batch of 7 does not divide over 2 devices. Use 6 or 8." in result.stderr
+    assert not (tmp_path / "run").exists()
