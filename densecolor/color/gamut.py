@@ -4,20 +4,20 @@ Clipping R, G and B instead shifts both lightness and hue, and storing a, b in 8
 them round; both leave blotches in colorized pictures.
 """
 
+import cv2
 import numpy as np
 
-# Linear-light tolerance: a third of an 8-bit code value where the sRGB curve is steepest.
-TOLERANCE = 1e-4
-# No sRGB colour has more chroma (blue has 133.8), so bisection can start here whatever comes in.
-MAX_CHROMA = 134.0
-BISECTIONS = 12  # leaves an error of MAX_CHROMA / 2**12 = 0.03 in chroma
+from densecolor.color.opencv import convert
 
-WHITE = (0.950456, 1.0, 1.088754)  # D65, as OpenCV has it
-XYZ_TO_LINEAR_RGB = (
-    (3.240479, -1.53715, -0.498535),
-    (-0.969256, 1.875991, 0.041556),
-    (0.055648, -0.204043, 1.057311),
-)
+# A colour counts as inside if clipping its R, G and B moves L, a and b by no more than this: what rounding in a shard
+# does to colours of real pictures. Without it, rounding alone would turn bright yellows nearly white.
+TOLERANCE = (0.25, 1.0, 1.0)
+# No sRGB colour has more chroma (blue has 133.8), so the search can start here whatever comes in.
+MAX_CHROMA = 134.0
+# Seen from gray at the lightness of yellow, the gamut has a gap before its tip: going outward a colour leaves it and
+# enters it again. So all of these fractions of the chroma are tried, from the largest, before bisection.
+CHROMA_STEPS = 32
+BISECTIONS = 6  # leaves an error of MAX_CHROMA / CHROMA_STEPS / 2**6 = 0.07 in chroma
 
 
 def map_to_gamut(lab):
@@ -32,13 +32,19 @@ def map_to_gamut(lab):
 
     Example:
         >>> map_to_gamut(np.float32([[50, 400, 0]])).round(0).tolist()
-        [[50.0, 82.0, 0.0]]
+        [[50.0, 80.0, 0.0]]
     """
-    lab = np.array(lab, np.float32)
-    lab[..., 0] = np.clip(lab[..., 0], 0, 100)
-    outside = ~_is_in_gamut(lab)
-    if outside.any():
-        lab[outside] = _reduce_chroma(lab[outside])
+    lab = np.array(lab, np.float32, order="C")
+    if not lab.size:
+        return lab
+    colors = lab.reshape(-1, 3)
+    np.clip(colors[:, 0], 0, 100, out=colors[:, 0])
+    # OpenCV clips what it converts: a colour strictly between 0 and 1 is certainly inside, and only the others,
+    # few in most pictures, need the closer look.
+    linear = convert(lab, cv2.COLOR_LAB2LRGB).reshape(-1, 1, 3)
+    suspect = np.flatnonzero(cv2.inRange(linear, (1e-6,) * 3, (1 - 1e-6,) * 3) == 0)
+    outside = suspect[~_is_in_gamut(colors[suspect])]
+    colors[outside] = _reduce_chroma(colors[outside])
     return lab
 
 
@@ -46,23 +52,26 @@ def _reduce_chroma(lab):
     ab = np.nan_to_num(lab[:, 1:], nan=0.0, posinf=1e6, neginf=-1e6)
     chroma = np.hypot(ab[:, 0], ab[:, 1])[:, None]
     ab *= np.minimum(1, MAX_CHROMA / np.maximum(chroma, 1e-6))
+
+    def scaled(rows, factors):
+        return np.concatenate([lab[rows, :1], ab[rows] * factors], axis=1)
+
     low = np.zeros_like(chroma)
-    high = np.ones_like(chroma)
-    candidate = lab.copy()
+    unsolved = np.arange(len(lab))
+    for factor in np.arange(CHROMA_STEPS, 0, -1, dtype=np.float32) / CHROMA_STEPS:
+        inside = _is_in_gamut(scaled(unsolved, factor))
+        low[unsolved[inside]] = factor
+        unsolved = unsolved[~inside]
+    high = np.minimum(low + 1 / CHROMA_STEPS, 1)
+    everything = slice(None)
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        candidate[:, 1:] = ab * middle
-        inside = _is_in_gamut(candidate)[:, None]
+        inside = _is_in_gamut(scaled(everything, middle))[:, None]
         low = np.where(inside, middle, low)
         high = np.where(inside, high, middle)
-    candidate[:, 1:] = ab * low
-    return candidate
+    return scaled(everything, low)
 
 
 def _is_in_gamut(lab):
-    f_y = (lab[..., 0] + 16) / 116
-    f = np.stack([f_y + lab[..., 1] / 500, f_y, f_y - lab[..., 2] / 200], axis=-1)
-    with np.errstate(over="ignore", invalid="ignore"):
-        xyz = np.where(f > 6 / 29, f * f * f, 3 * (6 / 29) ** 2 * (f - 4 / 29)) * np.float32(WHITE)
-        rgb = xyz @ np.float32(XYZ_TO_LINEAR_RGB).T
-        return ((rgb >= -TOLERANCE) & (rgb <= 1 + TOLERANCE)).all(axis=-1)
+    clipped = convert(convert(lab, cv2.COLOR_LAB2LRGB), cv2.COLOR_LRGB2LAB)
+    return (np.abs(clipped - lab) <= np.float32(TOLERANCE)).all(axis=-1)

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from densecolor.color.gamut import map_to_gamut
+from densecolor.color.opencv import convert
 from densecolor.errors import ImageError
 
 _FULL_SCALE = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
@@ -34,7 +35,7 @@ def srgb_to_lab(rgb):
     rgb = np.asarray(rgb)
     if rgb.ndim == 0 or rgb.shape[-1] != 3:
         raise ImageError(f"`rgb` must end in an axis of 3 channels. Received: shape={rgb.shape}.")
-    return _as_rows(_linear_light(rgb), cv2.COLOR_LRGB2LAB)
+    return convert(_linear_light(rgb), cv2.COLOR_LRGB2LAB)
 
 
 def lab_to_srgb(lab, dtype=np.uint8, in_gamut=False):
@@ -60,9 +61,9 @@ def lab_to_srgb(lab, dtype=np.uint8, in_gamut=False):
         lab = map_to_gamut(lab)
     dtype = np.dtype(dtype)
     if dtype == np.uint8:
-        rgb = _as_rows(lab, cv2.COLOR_LAB2RGB)
+        rgb = convert(lab, cv2.COLOR_LAB2RGB)
     else:  # OpenCV's curve is good for 8 bits, not for 16
-        rgb = _gamma_encode(_as_rows(lab, cv2.COLOR_LAB2LRGB))
+        rgb = _gamma_encode(convert(lab, cv2.COLOR_LAB2LRGB))
     if dtype in _FULL_SCALE:
         full_scale = np.float32(_FULL_SCALE[dtype])
         return np.clip(np.rint(rgb * full_scale), 0, full_scale).astype(dtype)
@@ -112,12 +113,3 @@ def _gamma_decode(values):
 def _gamma_encode(linear):
     linear = np.clip(linear, 0, 1)
     return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
-
-
-def _as_rows(array, conversion):
-    """Apply an OpenCV conversion, which wants (rows, columns, 3), to an array of any leading shape."""
-    if array.size == 0:
-        return np.zeros(array.shape, np.float32)
-    columns = array.shape[-2] if array.ndim > 1 else 1
-    rows = np.ascontiguousarray(array, np.float32).reshape(-1, columns, 3)
-    return cv2.cvtColor(rows, conversion).reshape(array.shape)

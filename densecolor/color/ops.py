@@ -8,14 +8,15 @@ import numpy as np
 from keras import ops
 
 from densecolor.color.gamut import BISECTIONS
+from densecolor.color.gamut import CHROMA_STEPS
 from densecolor.color.gamut import MAX_CHROMA
 from densecolor.color.gamut import TOLERANCE
-from densecolor.color.gamut import WHITE
-from densecolor.color.gamut import XYZ_TO_LINEAR_RGB
 
-_TO_RGB = np.float32(XYZ_TO_LINEAR_RGB).T
-_TO_XYZ = np.linalg.inv(np.float64(XYZ_TO_LINEAR_RGB)).T.astype(np.float32)
-_WHITE = np.float32(WHITE)
+# As OpenCV has them, so that both ways give the same colours.
+_WHITE = np.float32((0.950456, 1.0, 1.088754))
+_XYZ_TO_RGB = ((3.240479, -1.53715, -0.498535), (-0.969256, 1.875991, 0.041556), (0.055648, -0.204043, 1.057311))
+_TO_RGB = np.float32(_XYZ_TO_RGB).T
+_TO_XYZ = np.linalg.inv(np.float64(_XYZ_TO_RGB)).T.astype(np.float32)
 _DELTA = 6 / 29  # CIE's: below its cube, a line replaces the cube root
 _ENCODED_KNEE = 0.04045  # of the sRGB curve: a line below it
 _LINEAR_KNEE = 0.0031308
@@ -31,12 +32,7 @@ def srgb_to_lab(rgb):
         float32 tensor (..., 3): L in [0, 100], a and b.
     """
     rgb = ops.clip(ops.cast(rgb, "float32"), 0, 1)
-    linear = ops.where(rgb > _ENCODED_KNEE, ops.power((rgb + 0.055) / 1.055, 2.4), rgb / 12.92)
-    xyz = ops.matmul(linear, _TO_XYZ) / _WHITE
-    root = ops.power(ops.maximum(xyz, _DELTA**3), 1 / 3)
-    f = ops.where(xyz > _DELTA**3, root, xyz / (3 * _DELTA**2) + 4 / 29)
-    f_x, f_y, f_z = f[..., 0], f[..., 1], f[..., 2]
-    return ops.stack([116 * f_y - 16, 500 * (f_x - f_y), 200 * (f_y - f_z)], axis=-1)
+    return _linear_to_lab(ops.where(rgb > _ENCODED_KNEE, ops.power((rgb + 0.055) / 1.055, 2.4), rgb / 12.92))
 
 
 def lab_to_srgb(lab):
@@ -94,24 +90,36 @@ class LabToSRGB(keras.layers.Layer):
 
 
 def _chroma_scale(lightness, ab):
-    """The factor (..., 1) in [0, 1] that brings ab into the gamut, by bisection as in `densecolor.color.gamut`."""
+    """The factor (..., 1) in [0, 1] that brings ab into the gamut, as in `densecolor.color.gamut`."""
     # In two steps, since the square of a large a or b would overflow.
     bound = MAX_CHROMA / ops.maximum(ops.max(ops.abs(ab), axis=-1, keepdims=True), MAX_CHROMA)
     chroma = ops.sqrt(ops.sum(ops.square(ab * bound), axis=-1, keepdims=True))
     bound = bound * MAX_CHROMA / ops.maximum(chroma, MAX_CHROMA)
     low = ops.zeros_like(bound)
-    high = ops.ones_like(bound)
+    for step in range(1, CHROMA_STEPS + 1):
+        factor = step / CHROMA_STEPS
+        low = ops.where(_is_in_gamut(lightness, ab * bound * factor), factor, low)
+    high = ops.minimum(low + 1 / CHROMA_STEPS, 1.0)
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
         inside = _is_in_gamut(lightness, ab * bound * middle)
         low = ops.where(inside, middle, low)
         high = ops.where(inside, high, middle)
-    return ops.where(_is_in_gamut(lightness, ab * bound), bound, bound * low)
+    return bound * low
 
 
 def _is_in_gamut(lightness, ab):
-    linear = _lab_to_linear(lightness, ab)
-    return ops.all((linear >= -TOLERANCE) & (linear <= 1 + TOLERANCE), axis=-1, keepdims=True)
+    clipped = _linear_to_lab(ops.clip(_lab_to_linear(lightness, ab), 0, 1))
+    moved = ops.abs(clipped - ops.concatenate([lightness, ab], axis=-1))
+    return ops.all(moved <= np.float32(TOLERANCE), axis=-1, keepdims=True)
+
+
+def _linear_to_lab(linear):
+    xyz = ops.matmul(linear, _TO_XYZ) / _WHITE
+    root = ops.power(ops.maximum(xyz, _DELTA**3), 1 / 3)
+    f = ops.where(xyz > _DELTA**3, root, xyz / (3 * _DELTA**2) + 4 / 29)
+    f_x, f_y, f_z = f[..., 0], f[..., 1], f[..., 2]
+    return ops.stack([116 * f_y - 16, 500 * (f_x - f_y), 200 * (f_y - f_z)], axis=-1)
 
 
 def _lab_to_linear(lightness, ab):

@@ -33,13 +33,13 @@ def test_lab_to_srgb_maps_to_the_gamut_as_numpy_does(scale):
     rgb = to_numpy(color_ops.lab_to_srgb(lab))
     assert rgb.min() >= 0
     assert rgb.max() <= 1
-    np.testing.assert_allclose(rgb, color.lab_to_srgb(lab, np.float32), atol=2e-3)
+    np.testing.assert_allclose(rgb, color.lab_to_srgb(lab, np.float32), atol=5e-3)
 
 
 def test_lab_to_srgb_survives_what_is_no_number():
     lab = np.float32([[50, np.inf, 0], [50, np.nan, np.nan], [50, -np.inf, np.inf], [-5, 0, 0], [120, 0, 0]])
     rgb = to_numpy(color_ops.lab_to_srgb(lab))
-    np.testing.assert_allclose(rgb, color.lab_to_srgb(lab, np.float32), atol=2e-3)
+    np.testing.assert_allclose(rgb, color.lab_to_srgb(lab, np.float32), atol=5e-3)
 
 
 def test_lightness_to_gray_inverts_gray_to_lightness():

@@ -78,7 +78,7 @@ def test_gamut_keeps_lightness_and_hue_and_lowers_chroma(lab):
     np.testing.assert_allclose(cross / np.maximum(before, 1), 0, atol=1e-3)
     # Inside the gamut means that scikit-image's unclipped conversion stays within a code value.
     rgb = lab2rgb(mapped[None])[0]
-    np.testing.assert_allclose(rgb2lab(rgb[None])[0], mapped, atol=0.6)
+    np.testing.assert_allclose(rgb2lab(rgb[None])[0], mapped, atol=1.1)
 
 
 def test_gamut_leaves_real_colors_alone(photographs):
@@ -86,10 +86,25 @@ def test_gamut_leaves_real_colors_alone(photographs):
     np.testing.assert_array_equal(color.map_to_gamut(lab), lab)
 
 
-def test_gamut_reaches_the_boundary():
-    # The red primary scaled up in chroma comes back to the red primary.
-    red = color.srgb_to_lab(np.uint8([255, 0, 0]))
-    np.testing.assert_allclose(color.map_to_gamut(red * [1, 5, 5]), red, atol=0.1)
+@pytest.mark.parametrize(
+    "primary", [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255), (255, 0, 255)]
+)
+def test_gamut_reaches_its_tips(primary):
+    # A primary scaled up in chroma comes back to the primary: yellow too, where the gamut has a gap before its tip.
+    lab = color.srgb_to_lab(np.uint8(primary))
+    np.testing.assert_allclose(color.map_to_gamut(lab * [1, 5, 5]), lab, atol=1.5)
+
+
+def test_rounding_in_a_shard_leaves_the_colors_of_a_picture_alone():
+    random = np.random.default_rng(0)
+    rgb = np.where(random.random((200, 200, 3)) < 0.5, 255 * random.integers(0, 2, (200, 200, 3)), 0).astype(np.uint8)
+    rgb[:100, :, :2] = random.integers(230, 256, (100, 200, 2))  # bright yellows
+    lab = color.srgb_to_lab(rgb)
+    lab[..., 0] = color.dequantize_lightness(color.quantize_lightness(lab[..., 0]))
+    lab[..., 1:] = color.quantize_ab(lab[..., 1:])
+    back = color.lab_to_srgb(lab).astype(int)
+    assert np.abs(back - rgb)[..., :2].max() <= 8
+    assert np.abs(rgb2lab(back / 255) - rgb2lab(rgb)).max() < 2
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e30, -1e30])
