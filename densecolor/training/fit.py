@@ -1,7 +1,6 @@
 """One training function for every model and number of devices: `keras.Model.fit` with callbacks."""
 
 import keras
-import tensorflow as tf
 
 from densecolor import models
 from densecolor.checkpoint import save_model
@@ -48,13 +47,14 @@ def train(config, run, resume=False, progress=None, report=print):
     reader_options = {"batch_size": config.batch_size, "image_size": config.image_size, "seed": config.seed}
     steps = config.steps_per_epoch or BatchReader(config.data, "train", **reader_options).steps
     directory = RunDirectory(run)
-    history = directory.start(config, resume)
+    history = directory.history_so_far(config, resume)
 
     keras.utils.set_random_seed(config.seed)
     with strategy.scope():
         model = _build(config, packed, strategy)
         _compile(model, config, steps)
         model.optimizer.build(model.trainable_variables)
+    directory.create(config)
     if history:
         directory.restore(model)
     targets = tuple(model.output_names)
@@ -115,8 +115,6 @@ def _compile(model, config, steps_per_epoch):
         loss=default_losses(model.output_names),
         loss_weights={name: weights[name] for name in model.output_names},
         weighted_metrics={name: metrics[name] for name in model.output_names},
-        # XLA takes minutes to compile a dense network for a CPU, and does not make it faster.
-        jit_compile=bool(tf.config.list_logical_devices("GPU")),
     )
 
 

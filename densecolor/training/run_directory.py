@@ -37,8 +37,8 @@ class RunDirectory:
         self._last = self.path / "last"
         self._state_path = self._last / "state.json"
 
-    def start(self, config, resume):
-        """Make the directory for a new run, or find the state of an interrupted one.
+    def history_so_far(self, config, resume):
+        """What an interrupted run has done already; nothing is written yet.
 
         Args:
             config: TrainConfig.
@@ -51,15 +51,18 @@ class RunDirectory:
             TrainingError: the directory holds a run and `resume` is not asked for, or holds a run of another
                 configuration.
         """
-        if self.config_path.exists():
-            if not resume:
-                raise TrainingError(f"{self.path} already holds a run. Resume it (--resume) or choose another folder.")
-            self._require_same(config)
-            return self._read_state()["history"]
+        if not self.config_path.exists():
+            return []
+        if not resume:
+            raise TrainingError(f"{self.path} already holds a run. Resume it (--resume) or choose another folder.")
+        self._require_same(config)
+        return self._read_state()["history"]
+
+    def create(self, config):
+        """Make the folders and write `config.json`."""
         for folder in (self.path, self.samples, self._last):
             folder.mkdir(parents=True, exist_ok=True)
         _write(self.config_path, config.to_json())
-        return []
 
     def save_state(self, model, history):
         """Keep weights, optimizer and history of an epoch that is done, in place of the state before."""
