@@ -1,12 +1,17 @@
 """One training function for every model and number of devices: `keras.Model.fit` with callbacks."""
 
+import contextlib
+import re
+
 import keras
+import tensorflow as tf
 
 from densecolor import models
 from densecolor.checkpoint import save_model
 from densecolor.dataset import BatchReader
 from densecolor.dataset import load
 from densecolor.dataset.batches import model_values
+from densecolor.errors import ShardError
 from densecolor.errors import TrainingError
 from densecolor.losses import default_losses
 from densecolor.shards import open_dataset
@@ -67,26 +72,39 @@ def train(config, run, resume=False, progress=None, report=print):
         validation = load(config.data, "validation", targets=targets, **reader_options)
     else:
         report(f"{config.data} has no validation split: the best epoch is chosen by the training error.")
-    model.fit(
-        load(
-            config.data,
-            "train",
-            augment=config.augment,
-            targets=targets,
-            repeat=True,
-            start_step=len(history) * steps,
-            **reader_options,
-        ),
-        validation_data=validation,
-        epochs=config.epochs,
-        initial_epoch=len(history),
-        steps_per_epoch=steps,
-        shuffle=False,  # the data set has its own order
-        callbacks=_callbacks(config, directory, history, splits, steps, progress, report),
-        verbose=0,
-    )
+    with _reader_errors_in_one_line():
+        model.fit(
+            load(
+                config.data,
+                "train",
+                augment=config.augment,
+                targets=targets,
+                repeat=True,
+                start_step=len(history) * steps,
+                **reader_options,
+            ),
+            validation_data=validation,
+            epochs=config.epochs,
+            initial_epoch=len(history),
+            steps_per_epoch=steps,
+            shuffle=False,  # the data set has its own order
+            callbacks=_callbacks(config, directory, history, splits, steps, progress, report),
+            verbose=0,
+        )
     save_model(model, directory.final)
     return model
+
+
+@contextlib.contextmanager
+def _reader_errors_in_one_line():
+    """TensorFlow reports what the reader raises as an error of its own, with our message inside a traceback."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        damage = re.search(r"ShardError: (.+)", error.message)
+        if damage is None:
+            raise
+        raise ShardError(damage[1]) from None
 
 
 def _build(config, packed, strategy):
