@@ -25,6 +25,7 @@ _SUBPACKAGES = (
     "checkpoint",
     "color",
     "dataset",
+    "errors",
     "evaluation",
     "image_io",
     "inference",

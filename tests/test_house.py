@@ -83,6 +83,7 @@ def test_public_names_are_a_decision():
         "colorize",
         "colorize_files",
         "dataset",
+        "errors",
         "evaluate",
         "evaluation",
         "image_io",

@@ -100,7 +100,7 @@ def train(
 
     saved = run / "config.json"
     start_from = saved if resume and saved.exists() else config
-    given["data"] = str(data.resolve())
+    given["data"] = str(data)
     settings = TrainConfig.from_file(start_from, **given) if start_from else TrainConfig(**given)
     with progress_bar("Training", "steps") as progress:
         train_model(settings, run, resume=resume, progress=progress, report=say)

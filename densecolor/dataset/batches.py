@@ -23,7 +23,8 @@ class RawBatch(NamedTuple):
     """One batch as the shards store it; `weight` is 0 for the rows that only fill up the last batch.
 
     Keras divides the loss of an epoch by all rows, padding included. The weight of a picture is therefore not 1 but
-    rows / pictures of the epoch (1 where no padding is needed), which makes it the mean over the pictures again.
+    rows / pictures of the epoch, over all workers (1 where no padding is needed), which makes it the mean over the
+    pictures again.
     """
 
     L: np.ndarray  # uint8 (batch, S, S)
@@ -74,7 +75,7 @@ class BatchReader:
     ):
         self.packed = open_dataset(path, split)
         self.batch_size = batch_size
-        self.image_size = image_size or self.packed.image_size
+        self.image_size = self.packed.image_size if image_size is None else image_size
         self.augment = augment
         self.shuffle = self.packed.split == "train" if shuffle is None else shuffle
         self.seed = seed
@@ -86,8 +87,10 @@ class BatchReader:
         self.steps = -(-per_worker // batch_size)
 
     def _check(self):
-        if self.batch_size < 1:
-            raise ShardError(f"`batch_size` must be at least 1. Received: {self.batch_size}.")
+        for name, lowest in (("batch_size", 1), ("seed", 0), ("worker_count", 1)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < lowest:
+                raise ShardError(f"`{name}` must be an integer of at least {lowest}. Received: {value!r}.")
         if not 1 <= self.image_size <= self.packed.image_size:
             raise ShardError(
                 f"`image_size` must be from 1 to the {self.packed.image_size} pixels that "
@@ -113,7 +116,7 @@ class BatchReader:
         mine = order[self.worker_index :: self.worker_count]
         chosen = mine[step * self.batch_size : (step + 1) * self.batch_size]
         batch = self._empty_batch()
-        batch.weight[: len(chosen)] = self.steps * self.batch_size / len(mine)
+        batch.weight[: len(chosen)] = self.steps * self.batch_size * self.worker_count / self.packed.count
         # Padding repeats real pictures, so that batch statistics see nothing foreign.
         filled = np.resize(chosen if len(chosen) else order, self.batch_size)
         random = np.random.default_rng([self.seed, _AUGMENT, epoch, step, self.worker_index])
@@ -158,18 +161,29 @@ def model_values(batch, targets):
         and a weight for each target that broadcasts over its pixels.
     """
     inputs = {"lightness": normalize_lightness(dequantize_lightness(batch.L))[..., None]}
-    values = {
-        "ab": np.multiply(batch.ab, np.float32(1 / AB_SCALE), dtype=np.float32),
-        # -1 would crash a sparse cross-entropy even where it weighs nothing.
-        "label": np.maximum(batch.label, 0),
-        "mask": np.multiply(batch.mask, np.float32(1 / 255), dtype=np.float32)[..., None],
-    }
-    weights = {
-        "ab": batch.weight[:, None, None],
-        "label": batch.weight * (batch.label >= 0),
-        "mask": batch.mask_weight[:, None, None],
-    }
-    return inputs, {name: values[name] for name in targets}, {name: weights[name] for name in targets}
+    chosen = [_TARGET_VALUES[name](batch) for name in targets]
+    return (
+        inputs,
+        {name: value for name, (value, _) in zip(targets, chosen, strict=True)},
+        {name: weight for name, (_, weight) in zip(targets, chosen, strict=True)},
+    )
+
+
+def _ab(batch):
+    return np.multiply(batch.ab, np.float32(1 / AB_SCALE), dtype=np.float32), batch.weight[:, None, None]
+
+
+def _label(batch):
+    # -1 would crash a sparse cross-entropy even where it weighs nothing.
+    return np.maximum(batch.label, 0), batch.weight * (batch.label >= 0)
+
+
+def _mask(batch):
+    value = np.multiply(batch.mask, np.float32(1 / 255), dtype=np.float32)[..., None]
+    return value, batch.mask_weight[:, None, None]
+
+
+_TARGET_VALUES = {"ab": _ab, "label": _label, "mask": _mask}
 
 
 @functools.lru_cache(maxsize=2)

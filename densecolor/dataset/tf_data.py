@@ -45,7 +45,8 @@ def load(
         lacks are filled and weigh 0. Its `cardinality()` is the number of steps an epoch (infinite with `repeat`).
 
     Raises:
-        FileNotFoundError, ShardError: no such data, damaged data, or options that do not fit it.
+        FileNotFoundError, ShardError: no such data, or options that do not fit it. A picture that turns out damaged
+            while batches are read raises TensorFlow's own `tf.errors.OpError`, with our message inside.
 
     Example:
         >>> train = load("packed", "train", batch_size=16, augment=True, targets=model.output_names)

@@ -12,6 +12,7 @@ from densecolor.color import lab_to_srgb
 from densecolor.errors import TrainingError
 from densecolor.image_io import write_image
 
+ADVICE = "Try a lower learning rate, more warm-up steps, or float32. Epochs that were whole are kept."
 MONITORED = ("val_ab_mse", "ab_mse")  # the first that a run has decides which epoch is best
 
 
@@ -21,14 +22,16 @@ class StopOnNaN(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         """Look at the running loss."""
         if not math.isfinite(logs["loss"]):
-            raise TrainingError(
-                f"The loss became {logs['loss']} in step {batch + 1} of epoch {self.params['current_epoch']}. "
-                "The last whole epoch is kept. Try a lower learning rate, more warm-up steps, or float32."
-            )
+            raise TrainingError(f"The loss became {logs['loss']} in step {batch + 1} of epoch {self._epoch}. {ADVICE}")
 
     def on_epoch_begin(self, epoch, logs=None):
         """Remember the epoch for the message."""
-        self.params["current_epoch"] = epoch + 1
+        self._epoch = epoch + 1
+
+    def on_test_end(self, logs=None):
+        """Look at the validation's loss too: a run must not keep such an epoch as its best."""
+        if not math.isfinite(logs["loss"]):
+            raise TrainingError(f"The validation loss became {logs['loss']} in epoch {self._epoch}. {ADVICE}")
 
 
 class KeepState(keras.callbacks.Callback):

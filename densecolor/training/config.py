@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 
 from densecolor.errors import TrainingError
@@ -9,6 +10,16 @@ from densecolor.errors import TrainingError
 STRATEGIES = ("auto", "one", "mirrored")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 SCHEDULES = ("cosine", "constant")
+LOWEST = {
+    "epochs": 1,
+    "steps_per_epoch": 1,
+    "batch_size": 1,
+    "image_size": 1,
+    "warmup_steps": 0,
+    "samples": 1,
+    "seed": 0,
+}
+HIGHEST = 2**32 - 1  # that a seed may be
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,10 +27,10 @@ class TrainConfig:
     """What `train` does; saved as `config.json` in the run directory, from where it can be started again.
 
     Raises:
-        TrainingError: a value is not among its choices or not positive.
+        TrainingError: a value is not among its choices or out of range.
     """
 
-    data: str  # a packed folder
+    data: str  # a packed folder; made absolute
     model: str = "dense"  # a name of `densecolor.models.list_models()`
     model_options: dict = dataclasses.field(default_factory=dict)  # for `densecolor.models.create`
     epochs: int = 10
@@ -37,14 +48,23 @@ class TrainConfig:
     seed: int = 0  # of initial weights, order, crops and flips
 
     def __post_init__(self):
+        # As JSON would give it back, so that a run can be told from another one; a run may be resumed from elsewhere.
+        object.__setattr__(self, "data", str(Path(self.data).resolve()))
+        try:
+            object.__setattr__(self, "model_options", dict(json.loads(json.dumps(self.model_options))))
+        except (TypeError, ValueError) as error:
+            raise TrainingError(f"`model_options` must be a dict of plain values ({error}).") from None
         _require_choice("strategy", self.strategy, STRATEGIES)
         _require_choice("precision", self.precision, PRECISIONS)
         _require_choice("schedule", self.schedule, SCHEDULES)
-        for name in ("epochs", "batch_size", "learning_rate", "samples"):
-            if not getattr(self, name) > 0:
-                raise TrainingError(f"`{name}` must be positive. Received: {getattr(self, name)}.")
-        if self.steps_per_epoch is not None and self.steps_per_epoch < 1:
-            raise TrainingError(f"`steps_per_epoch` must be positive. Received: {self.steps_per_epoch}.")
+        for name, lowest in LOWEST.items():
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, int) and lowest <= value <= HIGHEST):
+                raise TrainingError(f"`{name}` must be an integer of at least {lowest}. Received: {value!r}.")
+        if not 0 < self.learning_rate < math.inf:
+            raise TrainingError(f"`learning_rate` must be positive. Received: {self.learning_rate}.")
+        if not 0 <= self.label_weight < math.inf:
+            raise TrainingError(f"`label_weight` must not be negative. Received: {self.label_weight}.")
 
     def to_json(self):
         """The configuration as indented JSON."""

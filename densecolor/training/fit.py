@@ -11,6 +11,7 @@ from densecolor.checkpoint import save_model
 from densecolor.dataset import BatchReader
 from densecolor.dataset import load
 from densecolor.dataset.batches import model_values
+from densecolor.errors import DensecolorError
 from densecolor.errors import ShardError
 from densecolor.errors import TrainingError
 from densecolor.losses import default_losses
@@ -117,7 +118,20 @@ def _build(config, packed, strategy):
         options["joint"] = True
     if "sync_batchnorm" in known:
         options["sync_batchnorm"] = strategy.num_replicas_in_sync > 1
-    return models.create(config.model, **(options | config.model_options))
+    options |= config.model_options
+    try:
+        model = models.create(config.model, **options)
+    except DensecolorError:
+        raise
+    except (TypeError, ValueError) as error:
+        shown = ", ".join(f"{name}={value!r}" for name, value in config.model_options.items())
+        raise TrainingError(f"Model {config.model!r} cannot be built with {shown}: {error}") from None
+    if 0 < getattr(model, "num_classes", 0) < len(packed.class_names):
+        raise TrainingError(
+            f"The model has {model.num_classes} classes, {config.data} has {len(packed.class_names)}. Leave out "
+            "num_classes, or set it to 0 for a model without classes."
+        )
+    return model
 
 
 def _compile(model, config, steps_per_epoch):

@@ -51,8 +51,10 @@ class RunDirectory:
             TrainingError: the directory holds a run and `resume` is not asked for, or holds a run of another
                 configuration.
         """
-        if not self.config_path.exists():
-            return []
+        if self.path.exists() and not self.path.is_dir():
+            raise TrainingError(f"{self.path} is a file. Name a folder for the run.")
+        if not self._state_path.exists():
+            return []  # nothing there, or a run that ended before its first epoch did
         if not resume:
             raise TrainingError(f"{self.path} already holds a run. Resume it (--resume) or choose another folder.")
         self._require_same(config)
@@ -77,8 +79,16 @@ class RunDirectory:
         self.write_history(history)
 
     def restore(self, model):
-        """Load the weights and the optimizer's state of the last whole epoch into a compiled, built model."""
-        model.load_weights(self._last / self._read_state()["weights"])
+        """Load the weights and the optimizer's state of the last whole epoch into a compiled, built model.
+
+        Raises:
+            TrainingError: they are missing or damaged.
+        """
+        path = self._last / self._read_state()["weights"]
+        try:
+            model.load_weights(path)
+        except (OSError, ValueError, KeyError) as error:
+            raise TrainingError(f"{path} is missing or damaged ({error}). Start again in another folder.") from None
 
     def write_history(self, history):
         """Write `history.csv`: one row an epoch."""
@@ -89,9 +99,12 @@ class RunDirectory:
         _write(self.history_path, text.getvalue())
 
     def _read_state(self):
-        if not self._state_path.exists():
-            return {"history": []}
-        return json.loads(self._state_path.read_text(encoding="utf-8"))
+        try:
+            return json.loads(self._state_path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise TrainingError(
+                f"{self._state_path} is damaged ({error}). Start again in another folder; best.keras is still there."
+            ) from None
 
     def _require_same(self, config):
         was = TrainConfig.from_file(self.config_path)

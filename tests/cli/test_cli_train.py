@@ -84,6 +84,7 @@ def test_options_from_another_run(packed, tmp_path):
         (["--image-size", "64"], "32 pixels"),
         (["--strategy", "all"], "auto, one, mirrored"),
         (["--learning-rate", "-1"], "must be positive"),
+        (["--model", "unet", "-o", "filters=8"], "cannot be built with filters=8"),
     ],
 )
 def test_bad_options_are_one_line(packed, tmp_path, arguments, message):

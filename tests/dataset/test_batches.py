@@ -34,7 +34,7 @@ def test_iterate_gives_the_pictures_in_order(packed, crops):
 @settings(max_examples=20, deadline=None)
 @given(batch_size=st.integers(1, 25), workers=st.integers(1, 4), epoch=st.integers(0, 3))
 def test_every_picture_once_an_epoch_whatever_batch_and_workers(packed, batch_size, workers, epoch):
-    seen = []
+    seen, weights = [], set()
     for worker in range(workers):
         reader = BatchReader(packed, batch_size=batch_size, worker_index=worker, worker_count=workers)
         for step in range(reader.steps):
@@ -42,7 +42,16 @@ def test_every_picture_once_an_epoch_whatever_batch_and_workers(packed, batch_si
             assert len(batch.L) == batch_size
             index = np.array(picture_index(batch, packed))
             seen += index[batch.weight > 0].tolist()
+            weights |= set(batch.weight[batch.weight > 0].tolist())
     assert sorted(seen) == list(range(21))
+    assert len(weights) == 1  # all pictures count alike
+
+
+def test_more_workers_than_pictures(tmp_path, crops):
+    folder = write_packed(tmp_path / "two", {"train": (crops[:2], np.zeros(2, int))})
+    readers = [BatchReader(folder, batch_size=2, worker_index=i, worker_count=3) for i in range(3)]
+    weights = [reader.read(0, 0).weight.tolist() for reader in readers]
+    assert weights == [[3, 0], [3, 0], [0, 0]]
 
 
 def test_order_depends_on_seed_and_epoch_only(packed):
@@ -135,7 +144,10 @@ def test_reader_survives_pickling(packed):
     ("options", "message"),
     [
         ({"batch_size": 0}, "batch_size"),
+        ({"batch_size": 2.5}, "batch_size"),
+        ({"seed": -1}, "seed"),
         ({"image_size": 33}, "32 pixels"),
+        ({"image_size": 0}, "32 pixels"),
         ({"targets": ("ab", "depth")}, "depth"),
         ({"worker_index": 2, "worker_count": 2}, "worker_index"),
         ({"split": "test"}, "no split 'test'"),

@@ -1,6 +1,7 @@
 import csv
 import dataclasses
 import json
+import shutil
 
 import cv2
 import h5py
@@ -197,9 +198,16 @@ def test_a_run_is_never_overwritten(finished):
         ({"strategy": "two"}, "auto, one, mirrored"),
         ({"precision": "float8"}, "mixed_bfloat16"),
         ({"schedule": "steps"}, "cosine, constant"),
-        ({"epochs": 0}, "`epochs` must be positive"),
-        ({"learning_rate": float("nan")}, "`learning_rate` must be positive"),
+        ({"epochs": 0}, "`epochs` must be an integer of at least 1"),
+        ({"batch_size": 2.5}, "`batch_size` must be an integer"),
+        ({"seed": -1}, "`seed` must be an integer of at least 0"),
+        ({"seed": 2**33}, "`seed` must be"),
+        ({"warmup_steps": -5}, "warmup_steps"),
         ({"steps_per_epoch": 0}, "steps_per_epoch"),
+        ({"image_size": 0}, "image_size"),
+        ({"learning_rate": float("nan")}, "`learning_rate` must be positive"),
+        ({"label_weight": -1}, "`label_weight` must not be negative"),
+        ({"model_options": {"filters": object()}}, "plain values"),
     ],
 )
 def test_bad_settings(change, message):
@@ -211,6 +219,52 @@ def test_too_long_a_warm_up(packed, tmp_path):
     config = TrainConfig(data=str(packed), **TINY | {"warmup_steps": 6})
     with pytest.raises(TrainingError, match="none of the run's 6 steps"):
         train(config, tmp_path / "run", report=str)
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "message"),
+    [
+        ("unet", {"filters": 8}, "Model 'unet' cannot be built with filters=8"),
+        ("dense_tiny", {"growth_rate": -1}, "cannot be built with growth_rate=-1"),
+        ("dense_tiny", {"num_classes": 2}, "The model has 2 classes, .* has 3"),
+    ],
+)
+def test_model_options_that_do_not_fit(packed, tmp_path, model, options, message):
+    config = TrainConfig(data=packed, model=model, model_options=options)
+    with pytest.raises(TrainingError, match=message):
+        train(config, tmp_path / "run", report=str)
+    assert not (tmp_path / "run").exists()
+
+
+def test_settings_are_the_same_after_json(packed, tmp_path, monkeypatch):
+    config = TrainConfig(data=packed, model="unet", model_options={"filters": (4, 8)})
+    (tmp_path / "config.json").write_text(config.to_json())
+    assert TrainConfig.from_file(tmp_path / "config.json") == config
+    monkeypatch.chdir(packed.parent)
+    assert TrainConfig(data=packed.name).data == str(packed)
+
+
+def test_a_run_that_failed_at_once_does_not_block_its_folder(packed, tmp_path):
+    failing = TrainConfig(data=packed, **TINY | {"learning_rate": 1e30})
+    with pytest.raises(TrainingError, match="lower learning rate"):
+        train(failing, tmp_path / "run", report=str)
+    train(TrainConfig(data=packed, **TINY | {"epochs": 1}), tmp_path / "run", report=str)
+    assert len(history(tmp_path / "run")) == 1
+
+
+def test_damaged_state_is_named(finished, tmp_path):
+    config, run, _ = finished
+    shutil.copytree(run, tmp_path / "run")
+    weights_file = next((tmp_path / "run/last").glob("*.h5"))
+    weights_file.write_bytes(weights_file.read_bytes()[:1000])
+    with pytest.raises(TrainingError, match=rf"{weights_file.name} is missing or damaged"):
+        train(config, tmp_path / "run", resume=True, report=str)
+    (tmp_path / "run/last/state.json").write_text('{"weights": ')
+    with pytest.raises(TrainingError, match=r"state\.json is damaged"):
+        train(config, tmp_path / "run", resume=True, report=str)
+    (tmp_path / "file").touch()
+    with pytest.raises(TrainingError, match="is a file"):
+        train(config, tmp_path / "file", report=str)
 
 
 def test_configuration_from_file(tmp_path):
