@@ -40,8 +40,7 @@ test-slow: install
 sample: install
 	rm -rf build/photographs h5data/photographs
 	$(BIN)/python tools/sample_photographs.py build/photographs
-	rm -r build/photographs/gray
-	$(BIN)/densecolor-pack build/photographs h5data/photographs --image-size 128 --compression gzip
+	$(BIN)/densecolor-pack build/photographs/colour h5data/photographs --image-size 128 --compression gzip
 
 demo: install
 	PATH="$(BIN):$$PATH" sh tools/demo.sh

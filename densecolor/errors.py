@@ -26,3 +26,9 @@ class CheckpointError(DensecolorError):
 
 class TrainingError(DensecolorError):
     """A training run cannot start, cannot go on, or has diverged."""
+
+
+def require_choice(name, value, choices, error=DensecolorError):
+    """Raise `error`, listing the choices, unless `value` is one of them."""
+    if value not in choices:
+        raise error(f"Unknown {name}={value!r}. Choose from {', '.join(choices)}.")

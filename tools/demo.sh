@@ -3,7 +3,7 @@
 set -eu
 rm -rf demo
 python tools/sample_photographs.py demo/photographs
-densecolor-pack demo/photographs demo/packed --image-size 128
+densecolor-pack demo/photographs/colour demo/packed --image-size 128
 densecolor-train demo/packed demo/run --model dense_small --image-size 64 --batch-size 16 --epochs 25
 densecolor-evaluate demo/run demo/packed --report demo/report
 densecolor-colorize demo/photographs/gray --model demo/run --output demo/colorized

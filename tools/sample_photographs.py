@@ -2,9 +2,9 @@
 
     python tools/sample_photographs.py OUT
 
-OUT gets `train/` and `validation/` (tiles of 128 x 128 from different photographs) and `gray/` (two whole photographs
-without their colour, to be colorized). The photographs come with the wheels of scikit-image and scikit-learn;
-h5data/README.md names their authors and licences.
+OUT gets `colour/train/` and `colour/validation/` (tiles of 128 x 128 from different photographs) and `gray/` (two whole
+photographs without their colour, to be colorized). The photographs come with the wheels of scikit-image and
+scikit-learn; h5data/README.md names their authors and licences.
 """
 
 import sys
@@ -39,7 +39,7 @@ def tiles(photo):
 def main(out):
     """Write the tiles and the gray photographs."""
     for split, names in (("train", TRAIN), ("validation", VALIDATION)):
-        folder = out / split
+        folder = out / "colour" / split
         folder.mkdir(parents=True, exist_ok=True)
         for name in names:
             photo = cv2.imread(str(find(name)))

@@ -9,18 +9,18 @@ from densecolor.errors import CheckpointError
 from densecolor.models import PRESETS
 
 COLORIZERS = {keras.saving.get_registered_name(model_class): model_class for model_class, _ in PRESETS.values()}
-DTYPES = ("float16", "float32", "float64", "mixed_bfloat16", "mixed_float16")
-# The largest value of an argument, so that a small file cannot ask for a model that fills the memory.
+DTYPES = ("bfloat16", "float16", "float32", "float64", "mixed_bfloat16", "mixed_float16")
+# The largest value of an argument: generous, since `archive` also compares the model with the size of its weights.
 LIMITS = {
     "branch_size": 512,
     "growth_rate": 128,
     "layers_per_block": 64,
-    "num_classes": 100_000,
+    "num_classes": 1_000_000,
     "stem_strides": 16,
     "working_size": 65_536,
 }
 MAX_INTEGER = 4096
-MAX_LENGTH = 8  # of a list
+MAX_LENGTH = 16  # of a list
 MAX_TEXT = 100
 
 

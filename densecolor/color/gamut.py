@@ -12,6 +12,7 @@ from densecolor.color.opencv import convert
 # A colour counts as inside if clipping its R, G and B moves L, a and b by no more than this: what rounding in a shard
 # does to colours of real pictures. Without it, rounding alone would turn bright yellows nearly white.
 TOLERANCE = (0.25, 1.0, 1.0)
+ROUNDING = 1e-3  # what single precision leaves of a and b in a picture's whites
 # No sRGB colour has more chroma (blue has 133.8), so the search can start here whatever comes in.
 MAX_CHROMA = 134.0
 # Seen from gray at the lightness of yellow, the gamut has a gap before its tip: going outward a colour leaves it and
@@ -28,7 +29,7 @@ def map_to_gamut(lab):
 
     Returns:
         float32 array (..., 3): colours inside the gamut unchanged, L clipped to [0, 100], NaN in a or b
-        turned into neutral gray.
+        turned into neutral gray. Black (L = 0) and white (L = 100) are neutral: there the tolerance does not hold.
 
     Example:
         >>> map_to_gamut(np.float32([[50, 400, 0]])).round(0).tolist()
@@ -43,6 +44,8 @@ def map_to_gamut(lab):
     # few in most pictures, need the closer look.
     linear = convert(lab, cv2.COLOR_LAB2LRGB).reshape(-1, 1, 3)
     suspect = np.flatnonzero(cv2.inRange(linear, (1e-6,) * 3, (1 - 1e-6,) * 3) == 0)
+    ends = suspect[np.isin(colors[suspect, 0], (0, 100))]
+    colors[ends, 1:] = np.where(np.abs(colors[ends, 1:]) < ROUNDING, colors[ends, 1:], 0)
     outside = suspect[~_is_in_gamut(colors[suspect])]
     colors[outside] = _reduce_chroma(colors[outside])
     return lab

@@ -49,6 +49,7 @@ def lab_to_srgb(lab):
     lab = ops.cast(lab, "float32")
     lightness = ops.clip(lab[..., :1], 0, 100)
     ab = ops.nan_to_num(lab[..., 1:], nan=0.0, posinf=1e6, neginf=-1e6)
+    ab = ops.where((lightness == 0) | (lightness == 100), 0.0, ab)  # black and white have no colour
     ab = ab * ops.stop_gradient(_chroma_scale(lightness, ab))
     return _gamma_encode(ops.clip(_lab_to_linear(lightness, ab), 0, 1))
 

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from densecolor.errors import DensecolorError
+from densecolor.errors import require_choice
 from densecolor.models.class_branch import BRANCHES
 from densecolor.models.class_branch import apply_class_branch
 from densecolor.models.colorizer import Colorizer
@@ -79,8 +79,8 @@ class DenseColorizer(Colorizer):
         dtype=None,
         name="dense_colorizer",
     ):
-        _require_choice("branch", branch, sorted(BRANCHES))
-        _require_choice("output_activation", output_activation, ["linear", "tanh"])
+        require_choice("branch", branch, sorted(BRANCHES))
+        require_choice("output_activation", output_activation, ["linear", "tanh"])
         branch_size = branch_size or BRANCHES[branch].size
         with dtype_scope(dtype) as policy:
             lightness = keras.Input((None, None, 1), name="lightness")
@@ -149,8 +149,3 @@ def _apply_output(features, lightness, strides, activation):
         ab = Enlarge(strides, dtype="float32", name="enlarge")(ab)
         ab = CropLike(dtype="float32", name="crop")([ab, lightness])
     return keras.layers.Activation(activation, dtype="float32", name="ab")(ab)
-
-
-def _require_choice(argument, value, choices):
-    if value not in choices:
-        raise DensecolorError(f"Unknown {argument}={value!r}. Choose from {', '.join(choices)}.")

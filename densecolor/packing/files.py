@@ -1,15 +1,21 @@
 """Where a source's bytes come from: a folder, or a zip archive that is read without unpacking it.
 
 Both classes have `names`, a sorted list of paths with "/" separators, and `read(name)`, which raises OSError whatever
-goes wrong with one file. They are sent to worker processes without the list and without open handles.
+goes wrong with one file. Hidden files and folders (".git", "._cat.jpg") and macOS's __MACOSX are not among the names.
+Both are sent to worker processes without the list and without open handles.
 """
 
 import functools
+import lzma
 import os
 import re
 import zipfile
 import zlib
 from pathlib import Path
+
+from densecolor.errors import SourceError
+
+HIDDEN = re.compile(r"(^|/)(\.[^/]|__MACOSX/)")
 
 
 class FolderFiles:
@@ -23,7 +29,7 @@ class FolderFiles:
 
     @functools.cached_property
     def names(self):
-        """Sorted paths of all regular files and links below the folder."""
+        """Sorted paths of all regular files and links below the folder, but for hidden ones."""
         return sorted(_walk(self.root, "", ()))
 
     def read(self, name):
@@ -39,10 +45,16 @@ def _walk(folder, prefix, ancestors):
     with os.scandir(folder) as items:
         for item in items:
             name = prefix + item.name
+            if HIDDEN.match(item.name + "/"):
+                continue
             if item.is_dir():
                 yield from _walk(item.path, f"{name}/", (*ancestors, identity))
             elif item.is_file() or item.is_symlink():  # a broken link is an input too, and gets its reason
                 yield name
+
+
+# What zipfile and its decompressors raise for one damaged, encrypted or unsupported file.
+MEMBER_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, UnicodeDecodeError)
 
 
 class ZipFiles:
@@ -56,19 +68,23 @@ class ZipFiles:
 
     @functools.cached_property
     def _archive(self):
-        return zipfile.ZipFile(self.path)
+        try:
+            return zipfile.ZipFile(self.path)
+        except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
+            raise SourceError(f"{self.path} is a damaged zip archive ({error}). Copy or download it again.") from error
 
     @functools.cached_property
     def names(self):
-        """Sorted paths of all files in the archive."""
-        return sorted(info.filename for info in self._archive.infolist() if not info.is_dir())
+        """Sorted paths of all files in the archive, but for hidden ones."""
+        names = (info.filename for info in self._archive.infolist() if not info.is_dir())
+        return sorted(name for name in names if not HIDDEN.search(name))
 
     def read(self, name):
         """The bytes of one file, their checksum verified."""
         try:
             return self._archive.read(name)
-        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
-            raise OSError(f"{name} cannot be read from {self.path}: {error}") from error
+        except MEMBER_ERRORS as error:
+            raise OSError(f"{name} cannot be read from {self.path}: {error or 'it ends too early'}") from error
 
 
 def escape_undecodable(path):

@@ -3,6 +3,7 @@
 import dataclasses
 
 from densecolor.errors import DensecolorError
+from densecolor.errors import require_choice
 from densecolor.packing.transforms import FITS
 from densecolor.shards import COMPRESSIONS
 
@@ -25,8 +26,8 @@ class PackOptions:
     keep_grayscale: bool = False  # pack images without colour too
 
     def __post_init__(self):
-        _check_choice("fit", self.fit, FITS)
-        _check_choice("compression", self.compression, COMPRESSIONS)
+        require_choice("fit", self.fit, FITS)
+        require_choice("compression", self.compression, COMPRESSIONS)
         _check("image_size", self.image_size, f"from 1 to {MAX_IMAGE_SIZE}", 1 <= self.image_size <= MAX_IMAGE_SIZE)
         _check("shard_size", self.shard_size, "at least 1", self.shard_size >= 1)
         _check(
@@ -35,11 +36,6 @@ class PackOptions:
             "at least 0 and less than 1",
             0 <= self.validation_fraction < 1,
         )
-
-
-def _check_choice(name, value, choices):
-    if value not in choices:
-        raise DensecolorError(f"Unknown {name}={value!r}. Choose from {', '.join(choices)}.")
 
 
 def _check(name, value, rule, holds):

@@ -117,12 +117,12 @@ def pack(
     with _no_partial_files_left(out):
         shards = _write_shards(out, listing, entries, options, workers, rejections, progress)
         _write_rejected(out / REJECTED_NAME, rejections)
-    kinds = collections.Counter(re.split(r"[:(]", rejection.reason)[0].strip() for rejection in rejections)
-    if len(rejections) == len(listing.entries):
-        reasons = ", ".join(f"{kind}: {count}" for kind, count in kinds.most_common(5))
-        raise SourceError(f"None of the images in {source} is usable ({reasons}). See {out / REJECTED_NAME}.")
-    manifest = Manifest(image_size, listing.class_names, _record(options, listing), shards, len(rejections))
-    write_manifest(out, manifest)
+        kinds = collections.Counter(re.split(r"[:(]", rejection.reason)[0].strip() for rejection in rejections)
+        if len(rejections) == len(listing.entries):
+            reasons = ", ".join(f"{kind}: {count}" for kind, count in kinds.most_common(5))
+            raise SourceError(f"None of the images in {source} is usable ({reasons}). See {out / REJECTED_NAME}.")
+        manifest = Manifest(image_size, listing.class_names, _record(options, listing), shards, len(rejections))
+        write_manifest(out, manifest)
     return PackResult(out, manifest, dict(kinds.most_common()), time.monotonic() - started)
 
 

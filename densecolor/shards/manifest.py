@@ -78,10 +78,12 @@ def read_manifest(folder):
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ShardError: the folder has no manifest, or one that is damaged, foreign or of a newer version.
+        ShardError: it is a file, or the folder has no manifest, or one that is damaged, foreign or of a newer version.
     """
     folder = Path(folder)
     path = folder / MANIFEST_NAME
+    if folder.is_file():
+        raise ShardError(f"{folder} is a file, not a packed folder. Name the folder that densecolor-pack made.")
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no packed folder {folder}. Make it with densecolor-pack.")
     if not path.is_file():

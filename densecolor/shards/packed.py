@@ -123,8 +123,13 @@ def open_dataset(path, split="train"):
 
 def _open_single(path, split):
     with open_shard(path) as shard:
-        if split not in (None, shard.split) or not shard.count:
-            raise ShardError(f"{path} holds {shard.count} images of split {shard.split!r}, none of {split!r}.")
+        if not shard.count:
+            raise ShardError(f"{path} holds no images.")
+        if split not in (None, shard.split):
+            raise ShardError(
+                f"{path} holds {shard.count} images of split {shard.split!r}, none of {split!r}. "
+                f"Ask for split {shard.split!r}."
+            )
         return PackedSplit([path], [shard.count], shard.split, shard.image_size, shard.class_names)
 
 

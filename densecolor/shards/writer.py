@@ -5,6 +5,7 @@ file in memory and hands on the finished chunks; `ShardWriter` only puts those b
 """
 
 import dataclasses
+import io
 import json
 import os
 from pathlib import Path
@@ -76,6 +77,49 @@ def _compress(array, compression):
         return [dataset.id.read_direct_chunk((i, *first_pixel)) for i in range(len(array))]
 
 
+class _DeferringStorage(io.FileIO):
+    """A file that keeps a failed write to itself, as `error`, and lets all later ones vanish.
+
+    HDF5 may crash where a write fails while it closes a file, so it must not notice that the disk is full.
+    """
+
+    error = None
+
+    def write(self, data):
+        rest = memoryview(data).cast("B")
+        while rest and self.error is None:
+            try:
+                rest = rest[super().write(rest) :]
+            except OSError as error:
+                self.error = error
+        return len(data)
+
+    def truncate(self, size=None):
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            self.error = self.error or error
+            return size
+
+
+class _ShardFile(h5py.File):
+    """An HDF5 file that says with `check` whether all that was written so far could be."""
+
+    def __init__(self, path, mode):
+        self._storage = _DeferringStorage(path, "r+" if mode == "r+" else "w+")
+        super().__init__(self._storage, mode, libver=("earliest", "v110"))
+
+    def close(self):
+        super().close()
+        self._storage.close()
+
+    def check(self):
+        """Raise ShardError if a write has failed."""
+        error = self._storage.error
+        if error is not None:
+            raise ShardError(f"{self._storage.name} cannot be written: {error.strerror}. Is the disk full?") from error
+
+
 class ShardWriter:
     """Write one shard; it appears under its final name when the `with` block ends well, and not otherwise.
 
@@ -93,7 +137,8 @@ class ShardWriter:
         info: `ShardInfo` for the manifest, once the shard is finished.
 
     Raises:
-        ShardError: unknown compression, or a block that does not belong (too many pictures, another size).
+        ShardError: unknown compression, a block that does not belong (too many pictures, another size), or a disk
+            that takes no more.
 
     Example:
         >>> with ShardWriter("train-00000-of-00001.h5", capacity=8, image_size=64, split="train") as writer:
@@ -117,6 +162,7 @@ class ShardWriter:
         self.path = Path(path)
         self.info = None
         self._partial_path = self.path.with_name(f"{self.path.name}.partial")
+        self._trimmed_path = self.path.with_name(f"{self.path.name}.trimmed.partial")
         self._capacity = capacity
         self._image_size = image_size
         self._split = split
@@ -151,6 +197,7 @@ class ShardWriter:
                 first_pixel = (0,) * len(image_shape(name, self._image_size))
                 for i, (filter_mask, chunk) in enumerate(images, self._count):
                     dataset.id.write_direct_chunk((i, *first_pixel), chunk, filter_mask)
+        self._file.check()
         self._blocks_seen.append((block.keys, block.labels, block.original_sizes))
         self._count = end
 
@@ -161,11 +208,13 @@ class ShardWriter:
         finally:
             self._file.close()
             self._partial_path.unlink(missing_ok=True)
+            self._trimmed_path.unlink(missing_ok=True)
 
     def _finish(self):
         self._fit_to_count()
         self._write_records()
         self._file.close()
+        self._file.check()
         with open(self._partial_path, "rb") as file:
             os.fsync(file.fileno())
         self.info = ShardInfo(
@@ -179,7 +228,7 @@ class ShardWriter:
         _sync_folder(self.path.parent)
 
     def _create(self, path, capacity):
-        file = h5py.File(path, "w", libver=("earliest", "v110"))
+        file = _ShardFile(path, "w")
         for name, value in self._attributes.items():
             file.attrs[name] = value
         for name in self._names:
@@ -203,15 +252,15 @@ class ShardWriter:
                 self._file[name].resize(self._count, axis=0)
             return
         # A contiguous dataset cannot shrink, so the pictures move to a file of the right size.
-        trimmed_path = self._partial_path.with_suffix(".trimmed")
-        with self._create(trimmed_path, self._count) as trimmed:
+        with self._create(self._trimmed_path, self._count) as trimmed:
             for name in self._names:
                 for start in range(0, self._count, COPY_BLOCK):
                     stop = min(start + COPY_BLOCK, self._count)
                     trimmed[name][start:stop] = self._file[name][start:stop]
+        trimmed.check()
         self._file.close()
-        os.replace(trimmed_path, self._partial_path)
-        self._file = h5py.File(self._partial_path, "r+")
+        os.replace(self._trimmed_path, self._partial_path)
+        self._file = _ShardFile(self._partial_path, "r+")
 
     def _write_records(self):
         keys = [key.encode() for block_keys, _, _ in self._blocks_seen for key in block_keys]

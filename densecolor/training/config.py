@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 from densecolor.errors import TrainingError
+from densecolor.errors import require_choice
 
 STRATEGIES = ("auto", "one", "mirrored")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
@@ -54,9 +55,9 @@ class TrainConfig:
             object.__setattr__(self, "model_options", dict(json.loads(json.dumps(self.model_options))))
         except (TypeError, ValueError) as error:
             raise TrainingError(f"`model_options` must be a dict of plain values ({error}).") from None
-        _require_choice("strategy", self.strategy, STRATEGIES)
-        _require_choice("precision", self.precision, PRECISIONS)
-        _require_choice("schedule", self.schedule, SCHEDULES)
+        require_choice("strategy", self.strategy, STRATEGIES, TrainingError)
+        require_choice("precision", self.precision, PRECISIONS, TrainingError)
+        require_choice("schedule", self.schedule, SCHEDULES, TrainingError)
         for name, lowest in LOWEST.items():
             value = getattr(self, name)
             if value is not None and not (isinstance(value, int) and lowest <= value <= HIGHEST):
@@ -89,8 +90,3 @@ class TrainConfig:
                 raise
             names = ", ".join(field.name for field in dataclasses.fields(cls))
             raise TrainingError(f"{path} is not a training configuration ({error}). Its keys are: {names}.") from None
-
-
-def _require_choice(name, value, choices):
-    if value not in choices:
-        raise TrainingError(f"Unknown {name}={value!r}. Choose from {', '.join(choices)}.")

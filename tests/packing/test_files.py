@@ -4,6 +4,7 @@ import zipfile
 
 import pytest
 
+from densecolor.errors import SourceError
 from densecolor.packing.files import FolderFiles
 from densecolor.packing.files import ZipFiles
 from densecolor.packing.files import escape_undecodable
@@ -55,3 +56,39 @@ def test_damage_inside_a_zip_is_an_oserror(tmp_path, damage):
     path.write_bytes(data)
     with pytest.raises(OSError, match=r"a\.jpg cannot be read"):
         ZipFiles(path).read("a.jpg")
+
+
+@pytest.mark.parametrize(("method", "kept"), [(zipfile.ZIP_LZMA, 200), (zipfile.ZIP_LZMA, 1), (zipfile.ZIP_BZIP2, 200)])
+def test_damage_in_other_compressions_is_an_oserror(tmp_path, method, kept):
+    path = tmp_path / "damaged.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("a.jpg", os.urandom(1000))
+    data = bytearray(path.read_bytes())
+    start = 30 + len("a.jpg") + kept  # after the local header
+    data[start : start + 200] = b"\xff" * 200
+    path.write_bytes(data)
+    with pytest.raises(OSError, match=r"a\.jpg cannot be read|Invalid data"):
+        ZipFiles(path).read("a.jpg")
+
+
+def test_damaged_list_of_a_zip_is_named(tmp_path):
+    path = tmp_path / "damaged.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.jpg", b"content")
+    path.write_bytes(path.read_bytes().replace(b"PK\1\2", b"PK\1\7"))
+    assert zipfile.is_zipfile(path)
+    with pytest.raises(SourceError, match=r"damaged\.zip is a damaged zip archive \(Bad magic number"):
+        _ = ZipFiles(path).names
+
+
+def test_hidden_files_are_not_listed(tmp_path):
+    shown = ["a.b/c.jpg", "my__MACOSX.jpg"]
+    hidden = [".a.jpg", ".git/b.jpg", "cat/._c.jpg", "cat/.x/d.jpg", "__MACOSX/cat/e.jpg"]
+    with zipfile.ZipFile(tmp_path / "some.zip", "w") as archive:
+        for name in shown + hidden:
+            path = tmp_path / ".folder" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"")
+            archive.write(path, name)
+    assert FolderFiles(tmp_path / ".folder").names == shown
+    assert ZipFiles(tmp_path / "some.zip").names == shown

@@ -56,6 +56,35 @@ def test_class_called_train_beside_others_is_a_class(tmp_path):
     assert source.class_names == ["bus", "train"]
 
 
+def test_picture_beside_the_splits_is_an_error(tmp_path):
+    touch(tmp_path, "train/n01/a.JPEG", "val/n01/b.JPEG", "logo.png")
+    with pytest.raises(SourceError, match=r"logo\.png in .* lies beside folders that are splits\. Move it"):
+        open_source(tmp_path)
+
+
+def zip_of(path, *names):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, name)
+    return path
+
+
+def test_common_top_folder_of_an_archive_is_left_out(tmp_path):
+    names = ["photos/cat/1.jpg", "photos/dog/2.jpg", "readme.txt", "__MACOSX/photos/cat/._1.jpg"]
+    source = open_source(zip_of(tmp_path / "photos.zip", *names))
+    assert source.class_names == ["cat", "dog"]
+    assert listed(source) == {"cat/1.jpg": (0, None), "dog/2.jpg": (1, None)}
+    assert source.read(source.entries[0]) == b"photos/cat/1.jpg"
+    assert open_source(touch(tmp_path / "folder", *names)).class_names == ["photos"]
+
+
+def test_common_top_folder_of_an_archive_may_hold_the_splits_or_be_one(tmp_path):
+    source = open_source(zip_of(tmp_path / "both.zip", "imagenet/train/n1/a.JPEG", "imagenet/val/n2/b.JPEG"))
+    assert listed(source) == {"train/n1/a.JPEG": (0, "train"), "val/n2/b.JPEG": (1, "validation")}
+    source = open_source(zip_of(tmp_path / "one.zip", "train/n1/a.JPEG", "train/n2/b.JPEG"))
+    assert listed(source) == {"train/n1/a.JPEG": (0, None), "train/n2/b.JPEG": (1, None)}
+
+
 def test_undecodable_names_become_keys_with_percent_signs(tmp_path):
     os.mkdir(os.path.join(os.fsencode(tmp_path), b"caf\xe9"))
     with open(os.path.join(os.fsencode(tmp_path), b"caf\xe9/\xff.jpg"), "wb") as file:
@@ -115,6 +144,14 @@ def test_tiny_imagenet_zip_and_folders_have_the_same_keys(tmp_path):
     assert listed(zipped) == listed(unpacked) == listed(open_source(tmp_path / "parent/tiny-imagenet-200"))
     assert zipped.class_names == unpacked.class_names
     assert [zipped.read(entry) for entry in zipped.entries] == [unpacked.read(entry) for entry in unpacked.entries]
+
+
+def test_hidden_files_do_not_hide_that_a_zip_is_tiny_imagenet(tmp_path):
+    path = zip_tiny(tmp_path / "tiny.zip")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("__MACOSX/tiny-imagenet-200/._wnids.txt", "")
+        archive.writestr(".DS_Store", "")
+    assert open_source(path).layout == "tiny-imagenet"
 
 
 def test_tiny_imagenet_beside_other_pictures_is_not_recognised_but_can_be_asked_for(tmp_path):

@@ -1,4 +1,7 @@
 import json
+import re
+import subprocess
+import sys
 
 import h5py
 import numpy as np
@@ -243,3 +246,57 @@ def test_unfinished_and_foreign_folders(tmp_path):
         (tmp_path / "manifest.json").write_text(text)
         with pytest.raises(ShardError, match=message):
             shards.read_manifest(tmp_path)
+
+
+FULL_DISK = """
+import resource, sys
+import numpy as np
+from densecolor.errors import ShardError
+from densecolor.shards import ShardWriter, encode_block
+
+path, compression, limit = sys.argv[1], sys.argv[2], int(sys.argv[3])
+noise = np.random.default_rng(0).integers(0, 100, (16, 64, 64, 3), np.uint8)
+block = encode_block(map(str, range(16)), [-1] * 16, [(1, 1)] * 16, noise[..., 0], noise[..., 1:].astype(np.int8),
+                     compression=compression)
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+try:
+    with ShardWriter(path, capacity=20, image_size=64, split="train", compression=compression) as writer:
+        writer.append(block)
+except ShardError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("compression", ["lzf", "none"])
+@pytest.mark.parametrize("limit", [0, 3000, 100_000, 197_000])  # fails as it begins, in its middle, as it closes
+def test_full_disk_is_one_error_and_leaves_nothing(tmp_path, compression, limit):
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path / "a.h5"), compression, str(limit)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert re.fullmatch(r".*a\.h5.* cannot be written: File too large\. Is the disk full\?\n", result.stdout)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_left_when_trimming_is_interrupted(tmp_path, crops):
+    class Interrupted(shards.ShardWriter):
+        def _create(self, path, capacity):
+            file = super()._create(path, capacity)
+            if capacity == 4:
+                raise KeyboardInterrupt
+            return file
+
+    def write():
+        with Interrupted(tmp_path / "a.h5", capacity=9, image_size=32, split="train", compression="none") as writer:
+            writer.append(encode(crops[:4], "none"))
+
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_single_shard_is_no_folder_and_names_its_split(tmp_path, crops):
+    write_shard(tmp_path / "a.h5", crops[:2])
+    with pytest.raises(ShardError, match=r"a\.h5 is a file, not a packed folder"):
+        shards.read_manifest(tmp_path / "a.h5")
+    with pytest.raises(ShardError, match=r"none of 'test'\. Ask for split 'train'"):
+        shards.open_dataset(tmp_path / "a.h5", "test")
