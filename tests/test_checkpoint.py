@@ -1,5 +1,6 @@
 import io
 import json
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 
 from densecolor import models
+from densecolor.checkpoint import check_savable
 from densecolor.checkpoint import load_model
 from densecolor.checkpoint import save_model
+from densecolor.checkpoint.size import least_parameters
 from densecolor.errors import CheckpointError
 
 WEIGHTS = "model.weights.h5"
@@ -77,6 +80,53 @@ def test_a_branch_with_random_state_loads(tmp_path):
     options = {"branch": "efficientnet_b0", "branch_size": 32, "num_classes": 2}
     save_model(models.create("dense_tiny", **options), tmp_path / "model.keras")
     assert load_model(tmp_path / "model.keras").branch == "efficientnet_b0"
+
+
+@pytest.mark.parametrize(
+    "options", [{"dtype": "bfloat16"}, {"dtype": "float16"}, {"dtype": "float64"}, {"filters": (2,) * 9}]
+)
+def test_whatever_is_saved_loads(options, tmp_path):
+    model = models.create("unet", **{"filters": (2,), **options})
+    save_model(model, tmp_path / "model.keras")
+    loaded = load_model(tmp_path / "model.keras")
+    assert loaded.get_config() == model.get_config()
+    for mine, its in zip(model.weights, loaded.weights, strict=True):
+        np.testing.assert_array_equal(keras.ops.cast(mine, "float64"), keras.ops.cast(its, "float64"))
+
+
+def test_a_model_that_could_not_be_loaded_is_not_saved(tmp_path):
+    model = models.create("unet", filters=(2,), working_size=100_000)
+    for refuse in (check_savable, lambda model: save_model(model, tmp_path / "model.keras")):
+        with pytest.raises(CheckpointError, match=r"Model 'unet_colorizer' .* not allowed: working_size=100000"):
+            refuse(model)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_folder_for_temporary_files_is_not_the_files_fault(path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(path.parent / "absent"))
+    with pytest.raises(FileNotFoundError, match="absent"):
+        load_model(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("unet", {"filters": (64, 8, 64)}),
+        ("dense_tiny", {}),
+        ("dense_tiny", {"branch": "inception_v3", "branch_size": 139, "branch_pooling": False, "num_classes": 0}),
+        ("dense_tiny", {"layers_per_block": 8, "growth_rate": 16, "fc_widths": (300, 200)}),
+    ],
+)
+def test_a_model_has_no_fewer_parameters_than_it_is_held_to(name, options):
+    model = models.create(name, **options)
+    assert 0 < least_parameters(type(model), model.get_config()) <= model.count_params()
+
+
+@pytest.mark.parametrize("value", [[768] * 8, [4096] * 8, [4096] * 16])
+def test_a_small_file_does_not_get_a_large_model(value, path):
+    rewrite(path, edit_config=with_arguments(filters=value))
+    with pytest.raises(CheckpointError, match=r"of more than [\d,]+ parameters, but has only [\d,]+ bytes"):
+        load_model(path)
 
 
 def test_saving_replaces_the_file_and_leaves_nothing_else(model, path):

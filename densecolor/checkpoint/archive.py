@@ -1,7 +1,7 @@
 """The `.keras` archive: a zip file of a configuration and of weights."""
 
+import contextlib
 import os
-import shutil
 import struct
 import tempfile
 import zipfile
@@ -10,8 +10,8 @@ from pathlib import Path
 
 import keras
 
-from densecolor.checkpoint.config import COLORIZERS
 from densecolor.checkpoint.config import build_model
+from densecolor.checkpoint.config import check_savable
 from densecolor.checkpoint.weights import check_weights
 from densecolor.errors import CheckpointError
 
@@ -21,6 +21,7 @@ MAX_CONFIG_BYTES = 1 << 20
 # Weights, two moments of an optimizer and an average of the weights, each of 4 bytes; and HDF5's own records.
 MAX_BYTES_PER_PARAMETER = 16
 MAX_RECORD_BYTES = 64 << 20
+CHUNK_BYTES = 1 << 20
 
 # All that zipfile raises for damaged, encrypted and foreign files.
 _UNREADABLE = (
@@ -43,7 +44,8 @@ def save_model(model, path):
         path: file name ending in ".keras"; a file of this name is replaced.
 
     Raises:
-        CheckpointError: the name does not end in ".keras", or the model is not one that `load_model` would read.
+        CheckpointError: the name does not end in ".keras", or the model is not one that `load_model` would read (see
+            `check_savable`).
 
     Example:
         >>> save_model(densecolor.models.create("dense_tiny"), "tiny.keras")
@@ -51,8 +53,7 @@ def save_model(model, path):
     path = Path(path)
     if path.suffix != ".keras":
         raise CheckpointError(f"A model's file name must end in '.keras'. Received: {str(path)!r}.")
-    if type(model) not in COLORIZERS.values():
-        raise CheckpointError(f"Only colorizers of densecolor.models are saved. Received: {type(model).__name__}.")
+    check_savable(model)
     partial = path.with_name(f".{path.stem}-{os.getpid()}.partial.keras")
     try:
         model.save(partial)
@@ -82,6 +83,7 @@ def load_model(path, trust=False):
 
     Raises:
         CheckpointError: the file is missing, damaged, not one of ours, or carries what it must not.
+        OSError: the weights cannot be unpacked into the folder for temporary files, which may be full.
 
     Example:
         >>> load_model("runs/first").working_size
@@ -90,9 +92,16 @@ def load_model(path, trust=False):
     path = _find_file(Path(path))
     if trust:
         return _load_trusted(path)
+    with _reading(path):
+        archive = zipfile.ZipFile(path)
+    with archive:
+        return _load_from(archive, path)
+
+
+@contextlib.contextmanager
+def _reading(path):
     try:
-        with zipfile.ZipFile(path) as archive:
-            return _load_from(archive, path)
+        yield
     except _UNREADABLE as error:
         raise CheckpointError(f"{path} is not a whole .keras file: {error}") from error
 
@@ -119,21 +128,30 @@ def _load_from(archive, path):
     members = _check_members(archive, path)
     if members["config.json"].file_size > MAX_CONFIG_BYTES:
         raise CheckpointError(f"{path} has a config.json of {members['config.json'].file_size:,} bytes.")
-    model = build_model(archive.read("config.json"), path)
+    with _reading(path):
+        config = archive.read("config.json")
+    model = build_model(config, path, path.stat().st_size)
     weights = members[WEIGHTS_MEMBER]
     limit = MAX_BYTES_PER_PARAMETER * model.count_params() + MAX_RECORD_BYTES
     if weights.file_size > limit:
         raise CheckpointError(f"{path} has {weights.file_size:,} bytes of weights; its model needs at most {limit:,}.")
     with tempfile.TemporaryDirectory() as folder:
         extracted = Path(folder, WEIGHTS_MEMBER)
-        with archive.open(weights) as source, open(extracted, "wb") as target:
-            shutil.copyfileobj(source, target)
+        with open(extracted, "wb") as target:
+            target.writelines(_chunks(archive, weights, path))
         check_weights(extracted, model, path)
         try:
             model.load_weights(extracted)
-        except (ValueError, KeyError, OSError) as error:
+        except (ValueError, KeyError, TypeError, OSError) as error:
             raise CheckpointError(f"The weights in {path} do not fit its model: {error}") from error
     return model
+
+
+def _chunks(archive, member, path):
+    """A member's bytes; errors of reading it, but not of what is done with them, are the file's."""
+    with _reading(path), archive.open(member) as source:
+        while chunk := source.read(CHUNK_BYTES):
+            yield chunk
 
 
 def _check_members(archive, path):

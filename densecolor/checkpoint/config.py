@@ -5,12 +5,13 @@ import json
 
 import keras
 
+from densecolor.checkpoint.size import least_parameters
 from densecolor.errors import CheckpointError
 from densecolor.models import PRESETS
 
 COLORIZERS = {keras.saving.get_registered_name(model_class): model_class for model_class, _ in PRESETS.values()}
 DTYPES = ("bfloat16", "float16", "float32", "float64", "mixed_bfloat16", "mixed_float16")
-# The largest value of an argument: generous, since `archive` also compares the model with the size of its weights.
+# The largest value of an argument: generous, since a model must also fit the size of its file.
 LIMITS = {
     "branch_size": 512,
     "growth_rate": 128,
@@ -24,18 +25,39 @@ MAX_LENGTH = 16  # of a list
 MAX_TEXT = 100
 
 
-def build_model(text, path):
+def check_savable(model):
+    """Check that `load_model` would read a model back; best done before a long training.
+
+    Args:
+        model: any object.
+
+    Raises:
+        CheckpointError: it is no colorizer of `densecolor.models`, or has an argument beyond what files may have.
+
+    Example:
+        >>> check_savable(densecolor.models.create("dense_tiny", num_classes=2_000_000))
+        Traceback (most recent call last):
+        densecolor.errors.CheckpointError: Model 'dense_colorizer' has a value that is not allowed: num_classes=2000000.
+    """
+    if type(model) not in COLORIZERS.values():
+        raise CheckpointError(f"Only colorizers of densecolor.models are saved. Received: {type(model).__name__}.")
+    _check_arguments(model.get_config(), type(model), f"Model {model.name[:MAX_TEXT]!r}")
+
+
+def build_model(text, path, file_size):
     """Build the model that a configuration describes.
 
     Args:
         text: bytes of `config.json`.
         path: the file they come from, for messages.
+        file_size: its bytes; a model with more parameters is not built.
 
     Returns:
         An untrained `keras.Model` of a class in `COLORIZERS`.
 
     Raises:
-        CheckpointError: another class, an unknown argument, or a value that is not plain or too large.
+        CheckpointError: another class, an unknown argument, or a value that is not plain or too large,
+            or a model too large for the file.
     """
     try:
         config = json.loads(text)
@@ -52,22 +74,30 @@ def build_model(text, path):
     if "branch_weights" in arguments:  # a file never causes a download, nor opens another file
         arguments = arguments | {"branch_weights": None}
     try:
-        return model_class(**arguments)
-    except Exception as error:  # whatever a constructor makes of plain values of the wrong kind
+        least = least_parameters(model_class, arguments)
+        fits = least <= file_size  # weights have 2 bytes or more; someone may have compressed them
+        model = model_class(**arguments) if fits else None
+    except Exception as error:  # whatever comes of plain values of the wrong kind
         raise CheckpointError(f"{path} describes a {model_class.__name__} that cannot be built: {error}") from error
+    if not fits:
+        raise CheckpointError(
+            f"{path} describes a {model_class.__name__} of more than {least:,} parameters, but has only "
+            f"{file_size:,} bytes."
+        )
+    return model
 
 
-def _check_arguments(arguments, model_class, path):
+def _check_arguments(arguments, model_class, owner):
     known = inspect.signature(model_class).parameters
     if not isinstance(arguments, dict) or not set(arguments) <= set(known):
         unknown = sorted(set(arguments) - set(known)) if isinstance(arguments, dict) else arguments
         raise CheckpointError(
-            f"{path} has arguments that {model_class.__name__} does not know: {str(unknown)[:MAX_TEXT]}. "
+            f"{owner} has arguments that {model_class.__name__} does not know: {str(unknown)[:MAX_TEXT]}. "
             "A newer densecolor may have written it."
         )
     for name, value in arguments.items():
         if not _is_plain(value, LIMITS.get(name, MAX_INTEGER)) or (name == "dtype" and value not in DTYPES):
-            raise CheckpointError(f"{path} has a value that is not allowed: {name}={str(value)[:MAX_TEXT]}.")
+            raise CheckpointError(f"{owner} has a value that is not allowed: {name}={str(value)[:MAX_TEXT]}.")
 
 
 def _is_plain(value, limit):

@@ -9,6 +9,7 @@ from densecolor.errors import CheckpointError
 OPTIMIZER = "/optimizer/"  # in files of compiled models; loading weights leaves it unread
 SEED = "/seed_generator/vars/0"  # the random state of a Dropout; not among a model's weights
 SEED_SHAPE = (2,)
+BFLOAT16 = "V2"  # HDF5 has no such numbers; Keras stores their two bytes
 
 
 def check_weights(file_path, model, path):
@@ -74,7 +75,8 @@ def _check_dataset(member, where):
         raise _NotAllowedError(f"an object that is no array, {where}")
     if member.is_virtual or member.external:
         raise _NotAllowedError(f"an array stored in another file, {where}")
-    if member.dtype.kind not in "biuf" or member.shape is None:
+    is_numbers = member.dtype.kind in "biuf" or member.dtype == BFLOAT16
+    if not is_numbers or member.shape is None:
         raise _NotAllowedError(f"an array that is not of numbers, {where}")
     if member.chunks is not None or member.id.get_storage_size() != member.nbytes:
         raise _NotAllowedError(f"an array that is not stored as it is, {where}")

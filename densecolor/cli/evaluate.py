@@ -39,7 +39,7 @@ def evaluate(
     ] = None,
     working_size: Annotated[
         int | None,
-        typer.Option(min=1, help="Side at which models predict colour; by default each model's own."),
+        typer.Option(min=8, help="Side at which models predict colour; by default each model's own."),
     ] = None,
     trust_checkpoint: Annotated[
         bool,

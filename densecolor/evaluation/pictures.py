@@ -28,8 +28,8 @@ def read_picture(packed, index):
     shard = packed.shard(number)
     return Picture(
         key=shard.keys[place],
-        lightness=dequantize_lightness(shard.L[place]),
-        ab=np.asarray(shard.ab[place]),
+        lightness=dequantize_lightness(shard.read("L", place)),
+        ab=shard.read("ab", place),
         label=int(shard.labels[place]),
     )
 

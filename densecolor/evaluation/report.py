@@ -1,5 +1,6 @@
 """The report folder: figures of merit as JSON and CSV, and two drawings."""
 
+import contextlib
 import csv
 import json
 import os
@@ -18,17 +19,33 @@ INFO_LOSS = "info_loss.png"
 FILES = (PER_IMAGE, PICTURES, INFO_LOSS, METRICS)  # metrics.json last: where it is, the report is whole
 
 
-def claim_folder(folder):
-    """Check, before any work, that a folder may take a report: it is new, empty, or holds an earlier report.
+@contextlib.contextmanager
+def claimed_folder(folder):
+    """Make sure, before any work, that a folder can take a report: it is new, empty, or holds an earlier report.
+
+    A context manager. A new folder is made at once, and removed again if the work in the context fails.
+
+    Args:
+        folder: Path.
 
     Raises:
         DensecolorError: it holds something else, which would be mixed up with the report.
+        OSError: it cannot be made, or not be written to.
     """
     if folder.exists() and not folder.is_dir():
         raise DensecolorError(f"The report needs a folder, and {folder} is a file. Choose another name.")
     if folder.is_dir() and any(folder.iterdir()) and not _holds_report(folder):
         raise DensecolorError(f"{folder} is not empty and holds no report of densecolor. Choose another folder.")
-    return folder
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):  # someone else has put something there
+            for path in made:
+                path.rmdir()
+        raise
 
 
 def write_report(evaluation, systems, examples, folder):
@@ -38,9 +55,8 @@ def write_report(evaluation, systems, examples, folder):
         evaluation: Evaluation.
         systems: list of System; the models among them are drawn.
         examples: dict of title to Picture, to be drawn.
-        folder: as `claim_folder` accepts it.
+        folder: a `claimed_folder`.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     models = [system for system in systems if system.about["kind"] == "model"]
     with tempfile.TemporaryDirectory(prefix=".report-", dir=folder) as partial:
         partial = Path(partial)

@@ -51,7 +51,7 @@ def model_systems(models, class_count, trust=False, working_size=None):
 
     Raises:
         CheckpointError: a model is not there or does not load.
-        DensecolorError: no model, or two of the same name.
+        DensecolorError: no model, one without a name, or two of the same name.
     """
     systems = []
     for name, model in _named(models):
@@ -132,7 +132,10 @@ def _is_path(model):
 
 def _short_name(model):
     if not _is_path(model):
-        return model.name if isinstance(model, keras.Model) else model.__name__
+        name = model.name if isinstance(model, keras.Model) else getattr(model, "__name__", None)
+        if name is None:
+            raise DensecolorError(f"{model!r} has no name. Give a dict of names to models.")
+        return name
     path = Path(model).resolve()
     if path.suffix != ".keras":
         return path.name

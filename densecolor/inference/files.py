@@ -49,9 +49,9 @@ def colorize_files(paths, output, model, *, working_size=None, overwrite=False, 
         list of `Result`, in the order of `image_io.find_images`.
 
     Raises:
-        ImageError: an input does not exist, two pictures would get the same output, an output is an input, or exists
-            already.
-        CheckpointError: the model cannot be loaded.
+        ImageError: an input does not exist, all are earlier outputs, two pictures would get the same output, an
+            output is an input, or exists already.
+        CheckpointError: the model cannot be loaded, or is none that colorizes (see `colorize`).
 
     Example:
         >>> results = colorize_files(["scans", "more/*.png"], "colour", model="runs/first")
@@ -115,6 +115,8 @@ def _plan_folder(found, folder):
             continue  # the outputs of an earlier run, where the output folder lies in the searched one
         writable = name.suffix.lower() in WRITABLE_SUFFIXES
         plan[source] = folder / (name if writable else name.with_suffix(".png"))
+    if not plan:
+        raise ImageError(f"All pictures that were found are earlier outputs, in {folder}. Name other pictures.")
     return plan
 
 

@@ -12,6 +12,7 @@ from densecolor.color import lab_to_srgb
 from densecolor.color import normalize_lightness
 from densecolor.color import srgb_to_lab
 from densecolor.errors import CheckpointError
+from densecolor.errors import DensecolorError
 from densecolor.errors import ImageError
 from densecolor.image_io import Picture
 
@@ -40,11 +41,14 @@ def colorize(image, model, working_size=None):
 
     Raises:
         ImageError: `image` is of another type or shape.
-        CheckpointError: the model cannot be loaded or does not predict `ab`.
+        CheckpointError: the model cannot be loaded, takes another input, or does not predict `ab`, or predicts NaN.
+        DensecolorError: `working_size` is less than 1.
 
     Example:
         >>> color = densecolor.colorize(gray, model="runs/first")
     """
+    if working_size is not None and working_size < 1:
+        raise DensecolorError(f"`working_size` must be at least 1. Received: {working_size}.")
     pixels, alpha = _pixels_and_alpha(image)
     model = as_model(model)
     size = working_size or getattr(model, "working_size", DEFAULT_WORKING_SIZE)
@@ -106,10 +110,17 @@ def _predict_ab(pixels, model, working_size):
     height, width = working_shape(*pixels.shape[:2], working_size)
     small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
     lightness = normalize_lightness(_lightness(small))[None, ..., None]
-    outputs = model.predict_on_batch({"lightness": lightness})
+    try:
+        outputs = model.predict_on_batch({"lightness": lightness})
+    except (ValueError, TypeError, KeyError) as error:  # what Keras raises for inputs that a model does not take
+        reason = str(error).strip().partition("\n")[0]
+        raise CheckpointError(f"Model {model.name!r} does not take 'lightness': {reason}") from error
     if not isinstance(outputs, dict) or "ab" not in outputs:
         raise CheckpointError(f"Model {model.name!r} is no colorizer: it does not return a dict with 'ab'.")
-    return denormalize_ab(np.asarray(outputs["ab"][0], np.float32))
+    ab = np.asarray(outputs["ab"][0], np.float32)
+    if not np.isfinite(ab).all():
+        raise CheckpointError(f"Model {model.name!r} predicts NaN or infinite colours; its training has diverged.")
+    return denormalize_ab(ab)
 
 
 def _rows_between(ab, band, height):

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from densecolor import models
+from densecolor.checkpoint import check_savable
 from densecolor.checkpoint import save_model
 from densecolor.dataset import BatchReader
 from densecolor.dataset import load
@@ -15,7 +16,6 @@ from densecolor.errors import DensecolorError
 from densecolor.errors import ShardError
 from densecolor.errors import TrainingError
 from densecolor.losses import default_losses
-from densecolor.shards import open_dataset
 from densecolor.shards import read_manifest
 from densecolor.training.callbacks import KeepState
 from densecolor.training.callbacks import ReportProgress
@@ -42,16 +42,17 @@ def train(config, run, resume=False, progress=None, report=print):
     Raises:
         FileNotFoundError, ShardError: the data is not there or damaged.
         TrainingError: the options do not fit each other, the directory or the data, or the loss diverged.
+        CheckpointError: the model is one that could be saved, but not loaded again.
 
     Example:
         >>> config = TrainConfig(data="packed", model="dense_small", epochs=3, image_size=64)
         >>> model = train(config, "runs/first")
     """
     splits = read_manifest(config.data).splits
-    packed = open_dataset(config.data, "train")
     strategy = make_strategy(config.strategy, config.batch_size)
     reader_options = {"batch_size": config.batch_size, "image_size": config.image_size, "seed": config.seed}
-    steps = config.steps_per_epoch or BatchReader(config.data, "train", **reader_options).steps
+    reader = BatchReader(config.data, "train", **reader_options)
+    packed, steps = reader.packed, config.steps_per_epoch or reader.steps
     directory = RunDirectory(run)
     history = directory.history_so_far(config, resume)
 
@@ -131,6 +132,7 @@ def _build(config, packed, strategy):
             f"The model has {model.num_classes} classes, {config.data} has {len(packed.class_names)}. Leave out "
             "num_classes, or set it to 0 for a model without classes."
         )
+    check_savable(model)
     return model
 
 

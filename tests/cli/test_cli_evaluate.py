@@ -69,6 +69,12 @@ def test_a_model_without_data_is_a_usage_error(checkpoint):
     assert "DATA last" in result.stderr
 
 
+def test_the_working_size_has_the_minimum_of_colorizing(checkpoint, packed):
+    result = run(checkpoint, packed, "--working-size", 7)
+    assert result.exit_code == 2
+    assert "working-size" in result.stderr
+
+
 def test_help_shows_an_example():
     result = run("--help")
     assert result.exit_code == 0

@@ -42,6 +42,11 @@ def test_lab_to_srgb_survives_what_is_no_number():
     np.testing.assert_allclose(rgb, color.lab_to_srgb(lab, np.float32), atol=5e-3)
 
 
+def test_black_and_white_have_no_color_as_in_numpy():
+    rgb = to_numpy(color_ops.lab_to_srgb(np.float32([[0, 0.5, -0.5], [-3, 30, -20], [100, 0.5, -0.5], [120, 30, -20]])))
+    np.testing.assert_allclose(rgb, np.repeat([[0], [0], [1], [1]], 3, axis=1), atol=1e-5)
+
+
 def test_lightness_to_gray_inverts_gray_to_lightness():
     gray = np.linspace(0, 1, 101, dtype=np.float32)
     np.testing.assert_allclose(to_numpy(color_ops.lightness_to_gray(color.gray_to_lightness(gray))), gray, atol=1e-5)

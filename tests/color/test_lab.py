@@ -95,6 +95,13 @@ def test_gamut_reaches_its_tips(primary):
     np.testing.assert_allclose(color.map_to_gamut(lab * [1, 5, 5]), lab, atol=1.5)
 
 
+@pytest.mark.parametrize("lightness", [-3, 0, 100, 120])
+def test_black_and_white_have_no_color(lightness):
+    lab = np.float32([[lightness, 0.5, -0.5], [lightness, 30, -20], [lightness, np.inf, 0]])
+    np.testing.assert_array_equal(color.map_to_gamut(lab)[:, 1:], 0)
+    np.testing.assert_array_equal(color.lab_to_srgb(lab), 0 if lightness <= 0 else 255)
+
+
 def test_rounding_in_a_shard_leaves_the_colors_of_a_picture_alone():
     random = np.random.default_rng(0)
     rgb = np.where(random.random((200, 200, 3)) < 0.5, 255 * random.integers(0, 2, (200, 200, 3)), 0).astype(np.uint8)

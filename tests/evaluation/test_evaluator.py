@@ -1,7 +1,9 @@
 import csv
+import functools
 import json
 import math
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -273,6 +275,7 @@ def nan(lightness):
         ({"grayscale": tinted}, "'grayscale' is kept for a baseline"),
         ([tinted, tinted], "'tinted' comes twice"),
         ([], "There is no model"),
+        (functools.partial(tinted), r"functools.partial\(.* has no name. Give a dict of names"),
     ],
 )
 def test_what_is_no_model_is_refused(broken, complaint, packed):
@@ -298,4 +301,16 @@ def test_what_is_not_there_is_named(packed, tmp_path):
 def test_pictures_too_small_for_ssim_are_refused(tmp_path, crops):
     folder = write_packed(tmp_path / "packed", {"validation": (crops[:2, :6, :6], np.full(2, -1))})
     with pytest.raises(DensecolorError, match="7 x 7 pixels or more"):
+        evaluate(tinted, folder)
+
+
+def test_damage_is_told_with_its_place(tmp_path, crops):
+    folder = write_packed(tmp_path / "packed", {"validation": (crops[:4], np.full(4, -1))})
+    (shard,) = open_dataset(folder, "validation").paths
+    with h5py.File(shard) as file:
+        chunk = file["ab"].id.get_chunk_info_by_coord((2, 0, 0, 0))
+    with open(shard, "r+b") as file:
+        file.seek(chunk.byte_offset)
+        file.write(bytes(chunk.size))
+    with pytest.raises(ShardError, match=rf"{shard.name} is damaged: 'ab' of image 2 \(validation/2\.png\)"):
         evaluate(tinted, folder)

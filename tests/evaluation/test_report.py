@@ -70,6 +70,21 @@ def test_a_failed_evaluation_leaves_no_report(packed, tmp_path):
     assert names_in(tmp_path) == []
 
 
+def test_a_failed_evaluation_keeps_what_was_there(packed, tmp_path):
+    (tmp_path / "mine").mkdir()
+    for report in (tmp_path / "mine", tmp_path / "mine" / "deep" / "report"):
+        with pytest.raises(DensecolorError, match="no split"):
+            evaluate(red, packed, split="test", report=report)
+        assert names_in(tmp_path) == ["mine"]
+        assert names_in(tmp_path / "mine") == []
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_any_work(packed, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError, match="file"):
+        evaluate(pytest.fail, packed, report=tmp_path / "file" / "report")
+
+
 def test_an_empty_folder_may_take_a_report(packed, tmp_path):
     evaluate(red, packed, report=tmp_path, limit=2)
     assert names_in(tmp_path) == FILES

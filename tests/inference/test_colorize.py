@@ -11,6 +11,7 @@ from skimage import transform
 import densecolor
 from densecolor import models
 from densecolor.errors import CheckpointError
+from densecolor.errors import DensecolorError
 from densecolor.errors import ImageError
 from densecolor.image_io import Picture
 from densecolor.inference import colorize
@@ -124,7 +125,7 @@ def test_tiny_and_odd_sizes_black_and_white(shape, dtype, level):
     colored = colorize(np.full(shape, value, dtype), constant_model(30, -20), working_size=16)
     assert colored.shape == (*shape, 3)
     if level in (0.0, 1.0):  # black and white have no colour
-        assert np.abs(colored.astype(int) - value).max() <= (1 if dtype == np.uint8 else 300)
+        assert (colored == value).all()
 
 
 @pytest.mark.parametrize("channels", [2, 4])
@@ -156,8 +157,9 @@ def test_working_shape_keeps_proportions(height, width):
     assert small_height / small_width == pytest.approx(height / width, rel=0.03)
 
 
-def test_the_models_own_working_size_is_the_default(neutral):
-    model = models.create("dense_tiny", num_classes=0, working_size=24)
+def test_the_models_own_working_size_is_the_default():
+    model = proportional_model()
+    model.working_size = 24
     noise = np.random.default_rng(0).integers(0, 256, (60, 70)).astype(np.uint8)
     np.testing.assert_array_equal(colorize(noise, model), colorize(noise, model, working_size=24))
     assert (colorize(noise, model) != colorize(noise, model, working_size=48)).any()
@@ -190,3 +192,21 @@ def test_a_model_that_is_no_colorizer():
     model = keras.Model({"lightness": lightness}, keras.layers.Conv2D(2, 1)(lightness), name="other")
     with pytest.raises(CheckpointError, match="'other' is no colorizer"):
         colorize(GRAY, model)
+
+
+def test_a_model_that_takes_another_input():
+    size = keras.Input((3,), name="size")
+    model = keras.Model({"size": size}, {"ab": keras.layers.Dense(2)(size)}, name="other")
+    with pytest.raises(CheckpointError, match="'other' does not take 'lightness': "):
+        colorize(GRAY, model)
+
+
+def test_a_model_that_has_diverged():
+    with pytest.raises(CheckpointError, match="'nan' predicts NaN or infinite colours"):
+        colorize(GRAY, constant_model(np.nan, 0, name="nan"))
+
+
+@pytest.mark.parametrize("size", [0, -5])
+def test_a_working_size_that_is_none(neutral, size):
+    with pytest.raises(DensecolorError, match=f"`working_size` must be at least 1. Received: {size}"):
+        colorize(GRAY, neutral, working_size=size)

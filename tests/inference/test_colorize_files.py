@@ -101,6 +101,13 @@ def test_an_output_folder_inside_the_input_folder_is_not_an_input(scans, model):
     assert outputs(again) == outputs(first)
 
 
+def test_earlier_outputs_alone_are_no_input(model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_image("scans/colour/a.png", GRAY)
+    with pytest.raises(ImageError, match="All pictures that were found are earlier outputs, in scans/colour"):
+        colorize_files(["scans"], "scans/colour", model, overwrite=True)
+
+
 @pytest.mark.parametrize(
     ("paths", "output", "message"),
     [

@@ -31,7 +31,7 @@ for strategy in (
     keras.utils.set_random_seed(0)
     with strategy.scope():
         model = models.create(preset, branch=branch, num_classes=3, dtype="float64", sync_batchnorm=True)
-        model.compile({{"sgd": keras.optimizers.SGD(0.01), "adam": keras.optimizers.Adam(1e-3)}}[optimizer],
+        model.compile({{"sgd": keras.optimizers.SGD(1e-3), "adam": keras.optimizers.Adam(1e-3)}}[optimizer],
                       loss=default_losses(model.output_names), jit_compile=False)
         model.optimizer.build(model.trainable_variables)
     batches = load(data, batch_size=8, targets=("ab", "label"), repeat=True)
