@@ -70,8 +70,11 @@ class RunDirectory:
         """Keep weights, optimizer and history of an epoch that is done, in place of the state before."""
         weights = self._last / f"epoch-{len(history):04d}.weights.h5"
         partial = self._last / "partial.weights.h5"
-        model.save_weights(partial, overwrite=True)
-        os.replace(partial, weights)
+        try:
+            model.save_weights(partial, overwrite=True)
+            os.replace(partial, weights)
+        finally:
+            partial.unlink(missing_ok=True)
         # From here on a resumed run starts from this epoch.
         _write(self._state_path, json.dumps({"weights": weights.name, "history": history}))
         for old in set(self._last.glob("epoch-*.weights.h5")) - {weights}:
@@ -122,8 +125,11 @@ class RunDirectory:
 
 def _write(path, text):
     partial = path.with_name(f"{path.name}.partial")
-    with open(partial, "w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    try:
+        with open(partial, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
