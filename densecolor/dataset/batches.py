@@ -161,12 +161,10 @@ def model_values(batch, targets):
         and a weight for each target that broadcasts over its pixels.
     """
     inputs = {"lightness": normalize_lightness(dequantize_lightness(batch.L))[..., None]}
-    chosen = [_TARGET_VALUES[name](batch) for name in targets]
-    return (
-        inputs,
-        {name: value for name, (value, _) in zip(targets, chosen, strict=True)},
-        {name: weight for name, (_, weight) in zip(targets, chosen, strict=True)},
-    )
+    chosen = {name: _TARGET_VALUES[name](batch) for name in targets}
+    values = {name: value for name, (value, _) in chosen.items()}
+    weights = {name: weight for name, (_, weight) in chosen.items()}
+    return inputs, values, weights
 
 
 def _ab(batch):

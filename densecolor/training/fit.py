@@ -42,7 +42,7 @@ def train(config, run, resume=False, progress=None, report=print):
     Raises:
         FileNotFoundError, ShardError: the data is not there or damaged.
         TrainingError: the options do not fit each other, the directory or the data, or the loss diverged.
-        CheckpointError: the model is one that could be saved, but not loaded again.
+        CheckpointError: an argument of the model is beyond what a checkpoint may hold, so it could not be loaded again.
 
     Example:
         >>> config = TrainConfig(data="packed", model="dense_small", epochs=3, image_size=64)
