@@ -1,5 +1,7 @@
 """The errors that a user can mend; commands print them in one line and exit with 1."""
 
+import importlib
+
 
 class DensecolorError(ValueError):
     """Something in the user's input is wrong; the message names it and says what to do.
@@ -32,3 +34,24 @@ def require_choice(name, value, choices, error=DensecolorError):
     """Raise `error`, listing the choices, unless `value` is one of them."""
     if value not in choices:
         raise error(f"Unknown {name}={value!r}. Choose from {', '.join(choices)}.")
+
+
+def require_package(name, extra):
+    """Import a package that only some features need.
+
+    Args:
+        name: of the module.
+        extra: the extra of ours that brings it.
+
+    Returns:
+        the module.
+
+    Raises:
+        DensecolorError: it is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name.partition(".")[0]:
+            raise
+        raise DensecolorError(f'{name} is not installed. Install it with: pip install "densecolor[{extra}]"') from None

@@ -12,8 +12,8 @@ from densecolor.color import quantize_ab
 from densecolor.color import quantize_lightness
 from densecolor.color import srgb_to_lab
 from densecolor.shards import Manifest
+from densecolor.shards import ShardInfo
 from densecolor.shards import ShardWriter
-from densecolor.shards import encode_block
 from densecolor.shards import shard_name
 from densecolor.shards import write_manifest
 
@@ -67,8 +67,8 @@ def write_packed(folder, splits, class_names=(), compression="lzf", with_mask=Fa
             ) as writer:
                 mask = lightness[part] if with_mask else None
                 sizes = [(100 + i, 200) for i in range(len(keys))]
-                writer.append(encode_block(keys, labels[part], sizes, lightness[part], ab[part], mask, compression))
-            infos.append(writer.info)
+                writer.append(keys, labels[part], sizes, lightness[part], ab[part], mask)
+            infos.append(ShardInfo.of(writer.path, split, writer.count))
     write_manifest(folder, Manifest(rgb.shape[1], list(class_names), {}, infos, rejected=0))
     return folder
 

@@ -11,11 +11,11 @@ import densecolor
 
 PACKAGE = Path(densecolor.__file__).parent
 LEVELS = (
-    {"errors"},
+    {"errors", "atomic"},
     {"color", "image_io"},
     {"shards"},
     {"packing", "dataset"},
-    {"losses", "metrics"},
+    {"losses", "metrics", "inspection"},
     {"models"},
     {"checkpoint"},
     {"inference"},
@@ -67,6 +67,7 @@ def modules_after(statement):
     [
         "import densecolor; dir(densecolor)",
         "import densecolor.color, densecolor.image_io, densecolor.shards, densecolor.packing, densecolor.dataset",
+        "import densecolor.inspection",
         "import densecolor.cli.main",
     ],
 )

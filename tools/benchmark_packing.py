@@ -1,13 +1,16 @@
-"""Images per second of densecolor-pack against a straight script, and against decoding alone, on the same files.
+"""Images per second of densecolor-pack against decoding alone, computing alone and a plain script, on the same files.
 
-    python tools/benchmark_packing.py FOLDER [--image-size 256] [--runs 3]
+    python tools/benchmark_packing.py FOLDER [--image-size 256] [--processes 2] [--copies 1] [--runs 3]
 
-Every figure is the median of fresh processes, the ways taken in turn, so that a busy machine spoils all alike.
-"call" is one call with everything imported, the start of the worker processes included; "command" is the whole
-process, from the shell and back.
+Every figure is the median of fresh processes, the ways taken in turn, so that a busy machine spoils all alike. The
+yardsticks' pools are timed once all their processes have started; ours is one whole call of `pack`, the start of its
+processes, the hashes and the wait for the disk included. `--copies` packs the folder so many times over, under other
+names, for the rate of long runs.
 """
 
 import argparse
+import multiprocessing
+import os
 import subprocess
 import sys
 import tempfile
@@ -17,79 +20,126 @@ from pathlib import Path
 import cv2
 import h5py
 import numpy as np
+import skimage.color
+import skimage.io
+import skimage.transform
 
 from densecolor.packing import open_source
 from densecolor.packing import pack
 
+PLAIN_IMAGES = 200  # as many as the plain script is given: it is slow
+CHUNK = 8  # pictures that a yardstick's process takes at once
 
-def decode(paths, image_size, out):
-    """Decode every file and do nothing else."""
-    for path in paths:
-        cv2.imread(path, cv2.IMREAD_COLOR_RGB)
+DECODE = "decode only"
+COMPUTE = "decode, resize, Lab; nothing written"
+PLAIN = "plain script: scikit-image, h5py gzip"
 
 
-def straight(paths, image_size, out, compression):
-    """What one would write in half an hour: OpenCV and h5py, one picture after the other."""
-    layout = {} if compression is None else {"compression": compression}
-    if compression is not None:
-        layout["chunks"] = (1, image_size, image_size)
+def decode(path, image_size):
+    """Decode one file and do nothing else."""
+    return cv2.imread(path, cv2.IMREAD_COLOR_RGB)
+
+
+def compute(path, image_size):
+    """What one would write in half an hour with OpenCV."""
+    rgb = decode(path, image_size)
+    height, width = rgb.shape[:2]
+    scale = image_size / min(height, width)
+    height, width = max(round(height * scale), image_size), max(round(width * scale), image_size)
+    rgb = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
+    top, left = (height - image_size) // 2, (width - image_size) // 2
+    rgb = rgb[top : top + image_size, left : left + image_size]
+    lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    return np.rint(lab[..., 0] * 2.55).astype(np.uint8), np.rint(lab[..., 1:]).astype(np.int8)
+
+
+def _do(job):
+    function, path, image_size = job
+    function(path, image_size)
+
+
+def in_pool(function, paths, image_size, processes):
+    """Seconds of `function` on all files in a pool that has started."""
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(processes, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+        pool.map(_do, [(function, path, image_size) for path in paths[: 4 * processes]], 1)
+        start = time.perf_counter()
+        for _ in pool.imap_unordered(_do, [(function, path, image_size) for path in paths], CHUNK):
+            pass
+        return time.perf_counter() - start
+
+
+def plain(paths, image_size, out):
+    """Seconds of what the papers' repositories do, scaled to all files from the first ones."""
+    few = paths[:PLAIN_IMAGES]
+    start = time.perf_counter()
     with h5py.File(out, "w") as file:
-        shape = (len(paths), image_size, image_size)
-        lightness = file.create_dataset("L", shape, np.uint8, **layout)
-        if compression is not None:
-            layout["chunks"] = (1, image_size, image_size, 2)
-        ab = file.create_dataset("ab", (*shape, 2), np.int8, **layout)
-        for i, path in enumerate(paths):
-            rgb = cv2.imread(path, cv2.IMREAD_COLOR_RGB)
-            height, width = rgb.shape[:2]
-            scale = image_size / min(height, width)
-            height, width = max(round(height * scale), image_size), max(round(width * scale), image_size)
-            rgb = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
-            top, left = (height - image_size) // 2, (width - image_size) // 2
-            rgb = rgb[top : top + image_size, left : left + image_size]
-            lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-            lightness[i] = np.rint(lab[..., 0] * 2.55).astype(np.uint8)
-            ab[i] = np.rint(lab[..., 1:]).astype(np.int8)
+        lightness = file.create_dataset("L", (len(few), image_size, image_size), np.float32, compression="gzip")
+        ab = file.create_dataset("ab", (len(few), image_size, image_size, 2), np.float32, compression="gzip")
+        for i, path in enumerate(few):
+            rgb = skimage.io.imread(path)
+            rgb = skimage.color.gray2rgb(rgb) if rgb.ndim == 2 else rgb[..., :3]
+            lab = skimage.color.rgb2lab(skimage.transform.resize(rgb, (image_size, image_size), anti_aliasing=True))
+            lightness[i], ab[i] = lab[..., 0], lab[..., 1:]
+    return (time.perf_counter() - start) * len(paths) / len(few)
 
 
-WAYS = {
-    "decode only, one process": lambda folder, paths, size, out: decode(paths, size, out),
-    "straight script, lzf": lambda folder, paths, size, out: straight(paths, size, out, "lzf"),
-    "straight script, none": lambda folder, paths, size, out: straight(paths, size, out, None),
-}
-for _compression in ("lzf", "none"):
-    for _workers in (1, 2):
-        WAYS[f"densecolor, {_compression}, {_workers} worker{'s'[: _workers - 1]}"] = (
-            lambda folder, paths, size, out, compression=_compression, workers=_workers: pack(
-                folder, out, image_size=size, compression=compression, workers=workers
+def ours(folder, image_size, out, compression, workers):
+    """Seconds of one call."""
+    start = time.perf_counter()
+    pack(folder, out, image_size=image_size, compression=compression, workers=workers)
+    return time.perf_counter() - start
+
+
+def ways(processes):
+    """The ways to measure: name -> function (folder, paths, image_size, out) -> seconds."""
+    found = {
+        DECODE: lambda folder, paths, size, out: in_pool(decode, paths, size, processes),
+        COMPUTE: lambda folder, paths, size, out: in_pool(compute, paths, size, processes),
+        PLAIN: lambda folder, paths, size, out: plain(paths, size, out),
+    }
+    for compression in ("none", "lzf"):
+        for workers in dict.fromkeys((1, processes)):
+            found[f"densecolor-pack, {compression}, {workers} process{'es'[: 2 * workers - 2]}"] = (
+                lambda folder, paths, size, out, compression=compression, workers=workers: ours(
+                    folder, size, out, compression, workers
+                )
             )
-        )
+    return found
 
 
-def run_way(name, folder, image_size):
+def multiply(folder, copies, scratch):
+    """A folder that holds `folder` several times over."""
+    for copy in range(copies):
+        os.symlink(os.path.abspath(folder), scratch / str(copy))
+    return scratch
+
+
+def run_way(name, arguments):
     """Do the work of one way in this process and print its seconds."""
     cv2.setNumThreads(1)
-    paths = [str(Path(folder, entry.path)) for entry in open_source(folder).entries]
     with tempfile.TemporaryDirectory() as scratch:
-        start = time.perf_counter()
-        WAYS[name](folder, paths, image_size, Path(scratch, "packed"))
-        print(time.perf_counter() - start)
+        (Path(scratch) / "source").mkdir()
+        folder = multiply(arguments.folder, arguments.copies, Path(scratch) / "source")
+        paths = [str(folder / entry.path) for entry in open_source(folder).entries]
+        seconds = ways(arguments.processes)[name](folder, paths, arguments.image_size, Path(scratch, "packed"))
+        print(len(paths), seconds)
 
 
-def measure(folder, image_size, runs):
-    """Seconds of every way.
+def measure(arguments):
+    """Images per second of every way.
 
     Returns:
-        dict: name -> list of (seconds of the call, seconds of the command).
+        dict: name -> list of rates.
     """
-    seconds = {name: [] for name in WAYS}
-    for _ in range(runs):
-        for name in WAYS:
-            start = time.perf_counter()
-            command = [sys.executable, __file__, folder, "--image-size", str(image_size), "--way", name]
+    rates = {name: [] for name in ways(arguments.processes)}
+    for _ in range(arguments.runs):
+        for name in rates:
+            command = [sys.executable, __file__, *sys.argv[1:], "--way", name]
             printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-            seconds[name].append((float(printed.splitlines()[-1]), time.perf_counter() - start))
-    return seconds
+            count, seconds = printed.split()[-2:]
+            rates[name].append(int(count) / float(seconds))
+    return rates
 
 
 def main():
@@ -97,23 +147,24 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder")
     parser.add_argument("--image-size", type=int, default=256)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--copies", type=int, default=1)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--way", choices=WAYS, help="do only this, once, and print its seconds")
+    parser.add_argument("--way", help="do only this, once, and print its seconds")
     arguments = parser.parse_args()
     if arguments.way:
-        run_way(arguments.way, arguments.folder, arguments.image_size)
+        run_way(arguments.way, arguments)
         return
-    count = len(open_source(arguments.folder).entries)
-    seconds = measure(arguments.folder, arguments.image_size, arguments.runs)
-    medians = {name: np.median(times, axis=0) for name, times in seconds.items()}
-    print(f"{count} images to {arguments.image_size} x {arguments.image_size}, median of {arguments.runs}")
-    print(f"{'':30}{'call: images/s':>16}{'/ straight':>12}{'command: images/s':>20}{'/ straight':>12}")
-    for name, (call, command) in medians.items():
-        call_base, command_base = medians[f"straight script, {'none' if 'none' in name else 'lzf'}"]
-        print(
-            f"{name:30}{count / call:16.0f}{call_base / call:12.2f}"
-            f"{count / command:20.0f}{command_base / command:12.2f}"
-        )
+    medians = {name: float(np.median(rates)) for name, rates in measure(arguments).items()}
+    count = len(open_source(arguments.folder).entries) * arguments.copies
+    print(
+        f"{count} images to {arguments.image_size} x {arguments.image_size}, {arguments.processes} processes, "
+        f"median of {arguments.runs}"
+    )
+    print(f"{'':40}{'images/s':>10}{'/ decode':>10}{'/ compute':>11}{'/ plain':>9}")
+    for name, rate in medians.items():
+        ratios = [rate / medians[yardstick] for yardstick in (DECODE, COMPUTE, PLAIN)]
+        print(f"{name:40}{rate:10.0f}{ratios[0]:10.2f}{ratios[1]:11.2f}{ratios[2]:9.1f}")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import skimage.color
 
 from densecolor.color import dequantize_lightness
 from densecolor.color import lab_to_srgb
-from densecolor.image_io import decode_image
 from densecolor.packing import open_source
 from densecolor.packing.transforms import fit_picture
 from densecolor.shards import open_dataset
@@ -34,7 +33,7 @@ def compare(source, packed, root=None):
         dataset = open_dataset(packed, split)
         for shard in (dataset.shard(number) for number in range(len(dataset.paths))):
             for i, key in enumerate(shard.keys):
-                picture = decode_image(listing.read(entries[key]), key)
+                picture = listing.read(entries[key]).picture
                 rgb = fit_picture(picture, manifest.image_size, manifest.options["fit"])
                 lab = np.dstack([dequantize_lightness(shard.L[i]), shard.ab[i].astype(np.float32)])
                 distance = np.abs(lab - skimage.color.rgb2lab(rgb)).mean((0, 1))

@@ -1,4 +1,4 @@
-"""`densecolor-pack SOURCE OUT`."""
+"""`densecolor-pack SOURCE... OUT`."""
 
 import dataclasses
 import json
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from densecolor.cli.common import FAILED
 from densecolor.cli.common import DebugOption
 from densecolor.cli.common import JsonOption
 from densecolor.cli.common import VersionOption
@@ -14,13 +15,25 @@ from densecolor.cli.common import progress_bar
 from densecolor.cli.common import reports_errors
 from densecolor.cli.common import run
 from densecolor.cli.common import say
+from densecolor.image_io import DEFAULT_MAX_PIXELS
+
+MEDICAL = "Medical images"
+WORK = "The work"
 
 
 @reports_errors
 def pack(
-    source: Annotated[Path, typer.Argument(help="A folder of pictures, a zip archive, or a list file.")],
-    out: Annotated[Path, typer.Argument(help="The folder to make.")],
-    layout: Annotated[str, typer.Option(help="auto, folder, list or tiny-imagenet.")] = "auto",
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE... OUT",
+            help="Folders, zip or tar archives, list files or quoted globs; and last the folder to make.",
+            show_default=False,
+        ),
+    ],
+    layout: Annotated[
+        str, typer.Option(help="auto, folder, list, imagenet, places, tiny-imagenet, dicom, nifti or pairs.")
+    ] = "auto",
     root: Annotated[
         Path | None, typer.Option(help="The folder that a list file's paths belong to. [default: the list's own]")
     ] = None,
@@ -29,8 +42,11 @@ def pack(
         str,
         typer.Option(help="crop (shorter side scaled, centre kept), pad (longer side scaled, black bars) or stretch."),
     ] = "crop",
+    masks: Annotated[
+        str,
+        typer.Option(help="none, otsu (foreground), saliency, or a folder of masks that are called like the pictures."),
+    ] = "none",
     shard_size: Annotated[int, typer.Option(help="Pictures assigned to one shard.")] = 1024,
-    workers: Annotated[int | None, typer.Option(help="Processes. [default: all cores]")] = None,
     validation_fraction: Annotated[
         float, typer.Option(help="Share of the pictures kept for validation where the source has no splits.")
     ] = 0.05,
@@ -38,15 +54,59 @@ def pack(
         str, typer.Option(help="lzf, gzip (smaller, slower) or none (larger, fastest to read).")
     ] = "lzf",
     keep_grayscale: Annotated[bool, typer.Option("--keep-grayscale", help="Pack pictures without colour too.")] = False,
+    max_pixels: Annotated[
+        int, typer.Option(help="Larger pictures are refused before they are decoded.")
+    ] = DEFAULT_MAX_PIXELS,
+    window: Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            help="DICOM: centre and width; NIfTI: lowest and highest value. [default: the file's own]",
+            rich_help_panel=MEDICAL,
+            show_default=False,
+        ),
+    ] = None,
+    plane: Annotated[
+        str, typer.Option(help="NIfTI: slices that are axial, coronal or sagittal.", rich_help_panel=MEDICAL)
+    ] = "axial",
+    hash_keys: Annotated[
+        bool,
+        typer.Option(
+            "--hash-keys",
+            help="Let no path reach OUT: keys are salted hashes. Layouts dicom, nifti and pairs always do so.",
+            rich_help_panel=MEDICAL,
+        ),
+    ] = False,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write which key is which path into this private file; given again, it makes the same keys.",
+            rich_help_panel=MEDICAL,
+        ),
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes. [default: all cores]", rich_help_panel=WORK)] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Let the workers of this Dask scheduler do the work.", rich_help_panel=WORK
+        ),
+    ] = None,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Pack nothing: compare OUT with its manifest and name what is damaged.",
+            rich_help_panel=WORK,
+        ),
+    ] = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
     version: VersionOption = False,
 ):
     """Pack pictures into shards of CIE Lab, ready for training.
 
-    Takes class folders or one flat folder, ImageNet's train/val/test folders, Tiny ImageNet (the zip as it is, or
-    unpacked), and list files with a path and a label on every line, as Places has them. Pictures that are broken or
-    have no colour are listed in OUT/rejected.csv with the reason; they never stop the work.
+    Takes folders with or without classes, zip and tar archives, list files, ImageNet, Places and Tiny ImageNet as they
+    are distributed, DICOM and NIfTI; several sources at once. Pictures that are broken or have no colour are listed in
+    OUT/rejected.csv with the reason; they never stop the work. Interrupted in any way, the same command goes on.
 
     For example:
 
@@ -54,29 +114,74 @@ def pack(
 
         densecolor-pack tiny-imagenet-200.zip packed-tiny --image-size 64
 
-        densecolor-pack places365_train_standard.txt packed-places --root data_256 --workers 16
+        densecolor-pack ILSVRC2012_img_train.tar packed-imagenet --workers 16
+
+        densecolor-pack places365_train_standard.txt packed-places --root data_256 --scheduler tcp://node1:8786
+
+        densecolor-pack drive packed-drive --masks drive
+
+        densecolor-pack ct cryosections packed-head --layout pairs
+
+        densecolor-pack --verify packed
     """
+    if verify:
+        if len(paths) != 1:
+            raise typer.BadParameter("--verify wants one packed folder and nothing else.")
+        _verify(Path(paths[0]), as_json)
+        return
+    *sources, out = paths
+    if not sources:
+        raise typer.BadParameter("Name at least one source, and last the folder to make.")
     from densecolor.packing import pack as pack_pictures
 
-    with progress_bar("Packing") as progress:
-        result = pack_pictures(
-            source,
-            out,
-            layout=layout,
-            image_size=image_size,
-            fit=fit,
-            shard_size=shard_size,
-            workers=workers,
-            validation_fraction=validation_fraction,
-            compression=compression,
-            keep_grayscale=keep_grayscale,
-            root=root,
-            progress=progress,
-        )
+    try:
+        with progress_bar("Packing") as progress:
+            result = pack_pictures(
+                sources,
+                out,
+                layout=layout,
+                image_size=image_size,
+                fit=fit,
+                masks=masks,
+                shard_size=shard_size,
+                workers=workers,
+                validation_fraction=validation_fraction,
+                compression=compression,
+                keep_grayscale=keep_grayscale,
+                max_pixels=max_pixels,
+                root=root,
+                window=window,
+                plane=plane,
+                hash_keys=hash_keys,
+                mapping=mapping,
+                scheduler=scheduler,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        say("Give the same command again to go on.")
+        raise
     if as_json:
         print(json.dumps(_summary(result), indent=1))
     else:
         _tell(result)
+
+
+def _verify(out, as_json):
+    from densecolor.shards import read_manifest
+    from densecolor.shards import verify
+
+    manifest = read_manifest(out)
+    with progress_bar("Verifying") as progress:
+        problems = verify(out, progress)
+    if as_json:
+        print(json.dumps({"out": str(out), "problems": problems}, indent=1))
+    elif problems:
+        for problem in problems:
+            say(problem)
+    else:
+        say(f"{out} is whole: {manifest.count():,} pictures in {len(manifest.shards)} shards as the manifest says.")
+    if problems:
+        raise typer.Exit(FAILED)
 
 
 def _summary(result):
@@ -88,8 +193,10 @@ def _summary(result):
         "classes": len(manifest.class_names),
         "rejected": manifest.rejected,
         "rejected_by_reason": result.rejected,
+        "resumed": result.resumed,
         "bytes": sum(shard.bytes for shard in manifest.shards),
         "shards": [dataclasses.asdict(shard) for shard in manifest.shards],
+        "contact_sheet": None if result.contact_sheet is None else str(result.contact_sheet),
         "seconds": round(result.seconds, 3),
     }
 
@@ -103,11 +210,16 @@ def _tell(result):
         say(f"  {count:,} {reason}")
     if result.rejected:
         say(f"  Which ones: {result.out / 'rejected.csv'}")
-    rate = found / max(result.seconds, 1e-9)
-    say(
-        f"{len(summary['shards'])} shards, {summary['bytes'] / 1e6:,.1f} MB, in {result.seconds:.1f} s "
-        f"({rate:,.0f} pictures/s): {result.out}"
-    )
+    if result.contact_sheet is not None:
+        say(f"See whether the masks are right: {result.contact_sheet}")
+    shards = f"{len(summary['shards'])} shards, {summary['bytes'] / 1e6:,.1f} MB"
+    if result.resumed == found:
+        say(f"{shards}: {result.out}. It was finished already.")
+        return
+    if result.resumed:
+        say(f"{result.resumed:,} of them had been done before.")
+    rate = (found - result.resumed) / max(result.seconds, 1e-9)
+    say(f"{shards}, in {result.seconds:.1f} s ({rate:,.0f} pictures/s): {result.out}")
 
 
 def main():

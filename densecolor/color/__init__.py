@@ -15,6 +15,7 @@ from densecolor.color.gamut import map_to_gamut
 from densecolor.color.lab import gray_to_lightness
 from densecolor.color.lab import lab_to_srgb
 from densecolor.color.lab import srgb_to_lab
+from densecolor.color.planes import LabPlanes
 from densecolor.color.ranges import AB_SCALE
 from densecolor.color.ranges import denormalize_ab
 from densecolor.color.ranges import denormalize_lightness
@@ -26,6 +27,7 @@ from densecolor.color.ranges import quantize_lightness
 
 __all__ = [
     "AB_SCALE",
+    "LabPlanes",
     "denormalize_ab",
     "denormalize_lightness",
     "dequantize_lightness",

@@ -50,6 +50,7 @@ class BatchReader:
         targets: which of "ab", "label", "mask" to give, as the model's `output_names` say.
         worker_index, worker_count: read only every `worker_count`-th picture of the epoch's order. All
             workers have the same number of steps.
+        classes: names of the classes whose pictures to read, and whose order gives the labels; None for all.
 
     Attributes:
         packed: `densecolor.shards.PackedSplit`.
@@ -72,8 +73,9 @@ class BatchReader:
         targets=("ab",),
         worker_index=0,
         worker_count=1,
+        classes=None,
     ):
-        self.packed = open_dataset(path, split)
+        self.packed = open_dataset(path, split, classes)
         self.batch_size = batch_size
         self.image_size = self.packed.image_size if image_size is None else image_size
         self.augment = augment
@@ -149,7 +151,7 @@ class BatchReader:
         if "mask" in self.targets and shard.mask is not None:
             batch.mask[row] = shard.read("mask", place)[rows, columns][:, flip]
             batch.mask_weight[row] = batch.weight[row]
-        batch.label[row] = shard.labels[place]
+        batch.label[row] = self.packed.label(number, place)
 
 
 def model_values(batch, targets):

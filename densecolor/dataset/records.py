@@ -18,12 +18,13 @@ class Record(NamedTuple):
     original_size: tuple  # height, width before fitting
 
 
-def iterate(path, split="train"):
+def iterate(path, split="train", classes=None):
     """Yield every picture of a split in the order of the shards.
 
     Args:
         path: a packed folder, or one .h5 shard.
         split: "train", "validation" or "test".
+        classes: names of the classes whose pictures to give, and whose order gives the labels; None for all.
 
     Yields:
         Record.
@@ -35,15 +36,15 @@ def iterate(path, split="train"):
         >>> [record.key for record in iterate("packed", "validation")][:2]
         ['n01443537/goldfish.JPEG', 'n02123045/tabby.JPEG']
     """
-    packed = open_dataset(path, split)
-    for number in range(len(packed.paths)):
+    packed = open_dataset(path, split, classes)
+    for index in range(packed.count):
+        number, place = packed.locate(index)
         shard = packed.shard(number)
-        for i in range(shard.count):
-            yield Record(
-                key=shard.keys[i],
-                L=shard.read("L", i),
-                ab=shard.read("ab", i),
-                label=int(shard.labels[i]),
-                mask=None if shard.mask is None else shard.read("mask", i),
-                original_size=tuple(shard.original_sizes[i].tolist()),
-            )
+        yield Record(
+            key=shard.keys[place],
+            L=shard.read("L", place),
+            ab=shard.read("ab", place),
+            label=packed.label(number, place),
+            mask=None if shard.mask is None else shard.read("mask", place),
+            original_size=tuple(shard.original_sizes[place].tolist()),
+        )

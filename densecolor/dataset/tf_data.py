@@ -22,6 +22,7 @@ def load(
     worker_count=1,
     repeat=False,
     start_step=0,
+    classes=None,
 ):
     """Batches of a packed split as a `tf.data.Dataset`.
 
@@ -38,6 +39,7 @@ def load(
         worker_index, worker_count: read only this worker's share.
         repeat: go on with the next epoch for ever (give `fit` a `steps_per_epoch`), instead of one epoch an iteration.
         start_step: with `repeat`, the batch to begin with; a resumed training sees what it would have seen.
+        classes: names of the classes whose pictures to read, and whose order gives the labels; None for all.
 
     Returns:
         tf.data.Dataset of (inputs, targets, sample_weights), three dicts; inputs has `lightness`, float32
@@ -53,7 +55,7 @@ def load(
         >>> model.fit(train, validation_data=load("packed", "validation", targets=model.output_names), epochs=5)
     """
     reader = BatchReader(
-        path, split, batch_size, image_size, augment, shuffle, seed, targets, worker_index, worker_count
+        path, split, batch_size, image_size, augment, shuffle, seed, targets, worker_index, worker_count, classes
     )
     if repeat:
         places = tf.data.Dataset.range(start_step, np.iinfo(np.int64).max).map(

@@ -1,22 +1,24 @@
-"""From the files of a few pictures to a block of a shard: all that costs time, done in any process."""
+"""From the pictures of a part of a shard to a file that holds them: all that costs time, done in any process."""
 
 import dataclasses
+import functools
+from pathlib import Path
 
-import cv2
 import numpy as np
 
-from densecolor.color import quantize_ab
-from densecolor.color import quantize_lightness
-from densecolor.color import srgb_to_lab
+from densecolor.color import LabPlanes
 from densecolor.errors import ImageError
+from densecolor.errors import SourceError
 from densecolor.image_io import decode_image
-from densecolor.packing.files import FolderFiles
-from densecolor.packing.files import ZipFiles
 from densecolor.packing.options import PackOptions
+from densecolor.packing.transforms import fit_mask
 from densecolor.packing.transforms import fit_picture
 from densecolor.packing.transforms import is_grayscale
-from densecolor.shards import Block
-from densecolor.shards import encode_block
+from densecolor.packing.transforms import reduction
+from densecolor.shards import ShardWriter
+
+BLOCK_PIXELS = 1 << 20  # of the pictures written at once, all together: 16 of 256 x 256, some megabytes
+BLOCK_IMAGES = 256  # at most
 
 
 class Unusable(ValueError):  # noqa: N818 - the reason in words
@@ -24,75 +26,144 @@ class Unusable(ValueError):  # noqa: N818 - the reason in words
 
 
 @dataclasses.dataclass(frozen=True)
-class EncodedBlock:
-    """What became of some consecutive pictures of a shard."""
+class Item:
+    """One picture to pack: what a worker must know of it."""
 
-    block: Block
+    key: str
+    label: int
+    place: object  # for the reader
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """Consecutive pictures of one shard, to be written into one file."""
+
+    file: str  # name, in the folder of the work
+    split: str
+    items: list  # of Item
+
+
+@dataclasses.dataclass(frozen=True)
+class Written:
+    """What became of a task."""
+
+    file: str
+    count: int  # pictures in the file
     rejected: list  # of (key, reason)
 
 
 @dataclasses.dataclass(frozen=True)
-class BlockEncoder:
-    """Reads, decodes, fits, converts to Lab, quantises and compresses pictures; sent once to every worker.
+class PartEncoder:
+    """Reads, decodes, fits, converts to Lab, quantises, compresses and writes; sent once to every worker.
 
     Attributes:
-        files: where the bytes are.
-        options: what to make of them.
+        reader: gives the pictures.
+        options: PackOptions, what to make of them.
+        writer_options: dict, arguments of every ShardWriter.
+        folder: where the files go.
     """
 
-    files: FolderFiles | ZipFiles
+    reader: object
     options: PackOptions
+    writer_options: dict
+    folder: Path
 
-    def __call__(self, entries):
-        """Encode the pictures of `entries`, a sequence of Entry.
+    def __call__(self, task, advance):
+        """Do a task.
+
+        Args:
+            task: Task.
+            advance: function that is told how many pictures are done each time that some are.
 
         Returns:
-            EncodedBlock.
+            Written.
+
+        Raises:
+            SourceError: the whole source has vanished.
+            ShardError, OSError: the file cannot be written.
         """
         side = self.options.image_size
-        lightness = np.empty((len(entries), side, side), np.uint8)
-        ab = np.empty((len(entries), side, side, 2), np.int8)
-        packed, sizes, rejected = [], [], []
-        for entry in entries:
-            try:
-                place = len(packed)
-                sizes.append(self._convert(entry, lightness[place], ab[place]))
-                packed.append(entry)
-            except Unusable as reason:
-                rejected.append((entry.key, str(reason)))
-        count = len(packed)
-        block = encode_block(
-            keys=[entry.key for entry in packed],
-            labels=[entry.label for entry in packed],
-            original_sizes=sizes,
-            lightness=lightness[:count],
-            ab=ab[:count],
-            compression=self.options.compression,
-        )
-        return EncodedBlock(block, rejected)
+        block_size = max(1, min(BLOCK_IMAGES, BLOCK_PIXELS // side**2, len(task.items)))
+        block = _Block(block_size, side, self.options.has_masks)
+        rejected = []
+        path = self.folder / task.file
+        with ShardWriter(path, capacity=len(task.items), split=task.split, **self.writer_options) as writer:
+            for start in range(0, len(task.items), block_size):
+                items = task.items[start : start + block_size]
+                for item in items:
+                    try:
+                        self._convert(item, block)
+                    except Unusable as reason:
+                        rejected.append((item.key, str(reason)))
+                block.write(writer)
+                advance(len(items))
+        return Written(task.file, writer.count, rejected)
 
-    def _convert(self, entry, lightness, ab):
-        """Fill in the two arrays for one picture.
-
-        Returns:
-            (height, width) before fitting.
+    def _convert(self, item, block):
+        """Add one picture to the block.
 
         Raises:
             Unusable: the picture is not to be packed.
         """
         options = self.options
+        sample = self._read(item)
+        if sample.picture.is_gray and not options.keep_grayscale:
+            raise Unusable("grayscale")
+        fit = functools.partial(fit_picture, image_size=options.image_size, fit=options.fit)
+        block.planes.convert(fit(sample.picture))
+        if not options.keep_grayscale and is_grayscale(block.planes.a, block.planes.b):
+            raise Unusable("grayscale")
+        mask = None if sample.mask is None else fit_mask(sample.mask, options.image_size, options.fit)
+        lightness = None if sample.lightness is None else fit(sample.lightness)
+        block.add(item, sample.picture.original_size, mask, lightness)
+
+    def _read(self, item):
+        options = self.options
+        decode = functools.partial(
+            decode_image,
+            max_pixels=options.max_pixels,
+            reduce=functools.partial(reduction, image_size=options.image_size, fit=options.fit),
+        )
         try:
-            picture = decode_image(self.files.read(entry.path), entry.key)
+            return self.reader.read(item.place, item.key, decode)
         except OSError as error:
-            raise Unusable(f"cannot be read: {error.strerror or error}") from error
+            if not self.reader.is_there():
+                raise SourceError(
+                    "The source has vanished while it was read. When it is back, give the same command again: it goes "
+                    "on where it was."
+                ) from None
+            raise Unusable(f"cannot be read: {error.strerror or error}") from None
         except ImageError as error:
-            raise Unusable(str(error).removeprefix(f"{entry.key}: ").removesuffix(".")) from error
-        if picture.is_gray and not options.keep_grayscale:
-            raise Unusable("grayscale")
-        # Planes, because NumPy works several times as fast along whole rows as along pairs of values.
-        lab = cv2.split(srgb_to_lab(fit_picture(picture, options.image_size, options.fit)))
-        if not options.keep_grayscale and is_grayscale(*lab[1:]):
-            raise Unusable("grayscale")
-        lightness[:] = quantize_lightness(lab[0])
-        cv2.merge([quantize_ab(lab[1]), quantize_ab(lab[2])], ab)
-        return picture.pixels.shape[:2]
+            raise Unusable(str(error).removeprefix(f"{item.key}: ").removesuffix(".")) from None
+
+
+class _Block:
+    """Some pictures in the types that shards store, in memory that is used again and again."""
+
+    def __init__(self, size, side, with_mask):
+        self.planes = LabPlanes(side, side)
+        self._lightness = np.empty((size, side, side), np.uint8)
+        self._ab = np.empty((size, side, side, 2), np.int8)
+        self._mask = np.empty((size, side, side), np.uint8) if with_mask else None
+        self._items, self._sizes = [], []
+
+    def add(self, item, original_size, mask, lightness):
+        """Add the picture that `planes` holds, its lightness taken from another picture if that is not None."""
+        place = len(self._items)
+        self.planes.quantize_ab(self._ab[place])
+        if lightness is not None:
+            self.planes.convert(lightness)
+        self.planes.quantize_lightness(self._lightness[place])
+        if self._mask is not None:
+            self._mask[place] = mask
+        self._items.append(item)
+        self._sizes.append(original_size)
+
+    def write(self, writer):
+        """Hand all pictures to a ShardWriter and begin again."""
+        count = len(self._items)
+        if count:
+            keys, labels = [item.key for item in self._items], [item.label for item in self._items]
+            mask = None if self._mask is None else self._mask[:count]
+            writer.append(keys, labels, self._sizes, self._lightness[:count], self._ab[:count], mask)
+        self._items, self._sizes = [], []

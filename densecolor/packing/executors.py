@@ -1,9 +1,10 @@
-"""Who does the work: this process, or several; the results are the same, and in the same order.
+"""Who does the work: this process, several, or a Dask cluster (`densecolor.packing.cluster`).
 
-An executor is a context manager with `run(tasks)`, an iterator over `function(task)` in the order of the tasks.
+An executor is a context manager with `run(tasks)`, an iterator over `function(task, advance)`, in the order in which
+the tasks are done. `advance(n)` is called with the number of pictures each time that some are done. Leaving the `with`
+block, for whatever reason, ends the work at once. The results are the same whoever does the work.
 """
 
-import collections
 import concurrent.futures
 import contextlib
 import itertools
@@ -12,6 +13,7 @@ import os
 import signal
 import threading
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import connection
 from multiprocessing import resource_tracker
 
 import cv2
@@ -19,7 +21,7 @@ import cv2
 from densecolor.errors import DensecolorError
 
 TASKS_QUEUED = 2  # per process: one in work and one to go on with
-RESULTS_WAITING = 16  # done, but not yet their turn; the bound keeps memory flat
+POLL_SECONDS = 0.2  # how often the work of other processes is looked at, while this one has none
 
 
 def available_cores():
@@ -27,26 +29,28 @@ def available_cores():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def open_executor(function, workers):
+def open_executor(function, workers, advance):
     """An executor with `workers` processes, the calling one among them.
 
     Args:
-        function: callable of one argument, picklable.
+        function: callable (task, advance), picklable.
         workers: 1 or more.
+        advance: function (n), called in this process alone.
 
     Example:
-        >>> with open_executor(abs, workers=2) as executor:
-        ...     print(list(executor.run([-1, -2, -3])))
-        [1, 2, 3]
+        >>> with open_executor(encode, workers=2, advance=bar.update) as executor:
+        ...     for written in executor.run(tasks):
+        ...         print(written.count)
     """
-    return InProcess(function) if workers == 1 else ProcessPool(function, workers)
+    return InProcess(function, advance) if workers == 1 else ProcessPool(function, workers, advance)
 
 
 class InProcess:
     """Do the work here, with one OpenCV thread."""
 
-    def __init__(self, function):
+    def __init__(self, function, advance):
         self._function = function
+        self._advance = advance
 
     def __enter__(self):
         self._threads = cv2.getNumThreads()
@@ -57,8 +61,8 @@ class InProcess:
         cv2.setNumThreads(self._threads)
 
     def run(self, tasks):
-        """Yield `function(task)` for every task."""
-        return map(self._function, tasks)
+        """Yield `function(task, advance)` for every task."""
+        return (self._function(task, self._advance) for task in tasks)
 
 
 class ProcessPool(InProcess):
@@ -68,35 +72,47 @@ class ProcessPool(InProcess):
     can begin. The others are started afresh, never forked, since the caller may have threads (TensorFlow has).
     """
 
-    def __init__(self, function, workers):
-        super().__init__(function)
+    def __init__(self, function, workers, advance):
+        super().__init__(function, advance)
         self._processes = workers - 1
-        self._limit = RESULTS_WAITING + TASKS_QUEUED * self._processes
+        context = multiprocessing.get_context("spawn")
+        self._done_elsewhere = context.Value("q", 0)  # pictures
+        self._reported = 0
+        stopped, self._running = context.Pipe(duplex=False)  # the end of `_running` tells all processes to end
         self._pool = concurrent.futures.ProcessPoolExecutor(
-            self._processes, multiprocessing.get_context("spawn"), initializer=_start_worker, initargs=(function,)
+            self._processes,
+            context,
+            initializer=_start_worker,
+            initargs=(function, self._done_elsewhere, stopped),
         )
 
-    def __exit__(self, *error):
+    def __exit__(self, error_type, *error):
+        if error_type is not None:
+            self._running.close()
         self._pool.shutdown(cancel_futures=True)
-        super().__exit__(*error)
+        self._running.close()
+        super().__exit__()
 
     def run(self, tasks):
-        """Yield `function(task)` for every task, in order.
+        """Yield `function(task, advance)` for every task, in whatever order they are done.
 
         Raises:
             DensecolorError: a worker process died.
         """
         tasks = iter(tasks)
-        waiting = collections.deque()  # futures in the order of their tasks
+        waiting = set()  # futures
         try:
             with _ctrl_c_kept_back():
                 for _ in range(self._processes):
                     self._pool.submit(os.getpid)  # starts one more process
             while self._hand_out(tasks, waiting):
-                full = len(waiting) >= self._limit
-                if not waiting[0].done() and not full and self._work_here(tasks, waiting):
-                    continue
-                yield waiting.popleft().result()
+                done = {future for future in waiting if future.done()}
+                if not done:
+                    yield from self._work_here(tasks, waiting)
+                waiting -= done
+                for future in done:
+                    yield future.result()
+                self._report()
         except BrokenProcessPool:
             raise DensecolorError(
                 "A worker process died, most likely for lack of memory: try again with fewer workers. (In a "
@@ -105,20 +121,27 @@ class ProcessPool(InProcess):
 
     def _hand_out(self, tasks, waiting):
         """Keep every process supplied; returns whether anything is under way."""
-        unfinished = sum(not future.done() for future in waiting)
-        wanted = min(TASKS_QUEUED * self._processes - unfinished, self._limit - len(waiting))
-        for task in itertools.islice(tasks, max(0, wanted)):
-            waiting.append(self._pool.submit(_work, task))
+        for task in itertools.islice(tasks, TASKS_QUEUED * self._processes - len(waiting)):
+            waiting.add(self._pool.submit(_work, task))
         return bool(waiting)
 
     def _work_here(self, tasks, waiting):
-        """Do the next task in this process; returns whether there was one."""
+        """Do the next task in this process and yield its result; where there is none, wait for the others."""
         for task in itertools.islice(tasks, 1):
-            future = concurrent.futures.Future()
-            future.set_result(self._function(task))
-            waiting.append(future)
-            return True
-        return False
+            yield self._function(task, self._advance_here)
+            return
+        concurrent.futures.wait(waiting, POLL_SECONDS, concurrent.futures.FIRST_COMPLETED)
+
+    def _advance_here(self, count):
+        self._advance(count)
+        self._report()
+
+    def _report(self):
+        """Pass on what the other processes have done since the last time."""
+        done = self._done_elsewhere.value
+        if done > self._reported:
+            self._advance(done - self._reported)
+            self._reported = done
 
 
 @contextlib.contextmanager
@@ -142,17 +165,22 @@ def _ctrl_c_kept_back():
         raise KeyboardInterrupt
 
 
-def _start_worker(function):
-    global _function  # the pool gives a worker no other place to keep it between tasks
-    _function = function
+def _start_worker(function, done, stopped):
+    global _function, _done  # the pool gives a worker no other place to keep them between tasks
+    _function, _done = function, done
     cv2.setNumThreads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(stopped,), daemon=True).start()
 
 
-def _end_with_parent():
-    multiprocessing.parent_process().join()
+def _end_with_parent(stopped):
+    connection.wait([stopped, multiprocessing.parent_process().sentinel])
     os._exit(1)
 
 
 def _work(task):
-    return _function(task)
+    return _function(task, _advance)
+
+
+def _advance(count):
+    with _done.get_lock():
+        _done.value += count

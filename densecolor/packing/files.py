@@ -32,6 +32,14 @@ class FolderFiles:
         """Sorted paths of all regular files and links below the folder, but for hidden ones."""
         return sorted(_walk(self.root, "", ()))
 
+    def place(self, name):
+        """What `read` finds a file by."""
+        return name
+
+    def is_there(self):
+        """Whether the folder or archive still exists."""
+        return os.path.exists(getattr(self, "root", None) or self.path)
+
     def read(self, name):
         """The bytes of one file."""
         return Path(self.root, name).read_bytes()
@@ -78,6 +86,14 @@ class ZipFiles:
         """Sorted paths of all files in the archive, but for hidden ones."""
         names = (info.filename for info in self._archive.infolist() if not info.is_dir())
         return sorted(name for name in names if not HIDDEN.search(name))
+
+    def place(self, name):
+        """What `read` finds a file by."""
+        return name
+
+    def is_there(self):
+        """Whether the folder or archive still exists."""
+        return os.path.exists(getattr(self, "root", None) or self.path)
 
     def read(self, name):
         """The bytes of one file, their checksum verified."""

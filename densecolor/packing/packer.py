@@ -1,34 +1,33 @@
 """Pack pictures into shards: one call for a notebook, the same as the command."""
 
-import collections
-import contextlib
-import csv
 import dataclasses
-import itertools
+import functools
+import hashlib
+import json
 import os
-import re
+import shutil
 import time
 from pathlib import Path
 
 from densecolor.errors import DensecolorError
-from densecolor.errors import SourceError
-from densecolor.packing.encoder import BlockEncoder
+from densecolor.image_io import DEFAULT_MAX_PIXELS
+from densecolor.packing.cluster import Cluster
+from densecolor.packing.contact_sheet import write_contact_sheet
 from densecolor.packing.executors import available_cores
 from densecolor.packing.executors import open_executor
+from densecolor.packing.job import Job
+from densecolor.packing.masks import COMPUTED_MASKS
+from densecolor.packing.masks import with_masks
 from densecolor.packing.options import PackOptions
-from densecolor.packing.plan import plan_shards
-from densecolor.packing.plan import split_of
-from densecolor.packing.plan import without_duplicates
-from densecolor.packing.sources import open_source
-from densecolor.shards import SPLITS
+from densecolor.packing.private import hide_paths
+from densecolor.packing.rejected import count_kinds
+from densecolor.packing.sources import open_sources
+from densecolor.packing.unfinished import FOLDER_NAME
+from densecolor.packing.unfinished import read_finished
 from densecolor.shards import Manifest
-from densecolor.shards import ShardWriter
-from densecolor.shards import write_manifest
-from densecolor.shards.manifest import MANIFEST_NAME
+from densecolor.shards import read_rejected
 
-REJECTED_NAME = "rejected.csv"
-BLOCK_PIXELS = 1 << 20  # a block's, all pictures together: 16 pictures at 256 x 256, a message of some megabytes
-BLOCK_IMAGES = 256  # at most
+CONTACT_SHEET_NAME = "contact-sheet.jpg"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,22 +38,17 @@ class PackResult:
         out: Path of the packed folder.
         manifest: its Manifest; `manifest.count()` packed, `manifest.rejected` not, all that were found.
         rejected: dict, kind of reason -> number of pictures, most frequent first.
+        resumed: pictures that an earlier, interrupted call had done.
+        contact_sheet: Path of a picture of some pictures with the outlines of their masks; None without masks.
         seconds: how long it took.
     """
 
     out: Path
     manifest: Manifest
     rejected: dict
+    resumed: int
+    contact_sheet: Path | None
     seconds: float
-
-
-@dataclasses.dataclass(frozen=True)
-class Rejection:
-    """One picture that was not packed: a row of rejected.csv."""
-
-    key: str
-    split: str
-    reason: str  # a kind, then details after a colon or in brackets
 
 
 def pack(
@@ -64,33 +58,53 @@ def pack(
     layout="auto",
     image_size=256,
     fit="crop",
+    masks="none",
     shard_size=1024,
     workers=None,
     validation_fraction=0.05,
     compression="lzf",
     keep_grayscale=False,
+    max_pixels=DEFAULT_MAX_PIXELS,
     root=None,
+    window=None,
+    plane="axial",
+    hash_keys=False,
+    mapping=None,
+    scheduler=None,
     progress=None,
 ):
     """Pack a source of pictures into shards of CIE Lab, with `manifest.json` and `rejected.csv` beside them.
 
-    The same source and options give the same shards, byte for byte, whatever the number of workers. Pictures that
-    are broken, or that have no colour to learn from, are rejected with a reason and never stop the work.
+    The same source and options give the same datasets, byte for byte, whatever the number of workers and however often
+    the work was interrupted. (The files are the same too, but for LZF, which compresses equal pictures in more than one
+    way.) Pictures that are broken, or that have no colour to learn from, are rejected with a reason and never stop the
+    work. Interrupted in any way, the same call goes on where it was: shards that are finished are not made again.
 
     Args:
-        source: a folder, a zip archive or a list file; see `densecolor.packing.open_source`.
-        out: the folder to make; if it exists, it must be empty.
-        layout: "auto", "folder", "list" or "tiny-imagenet".
+        source: a folder, an archive, a list file or a glob, or a list of several; see `open_sources`. Layout pairs
+            wants a list of two.
+        out: the folder to make; if it holds an unfinished packing with the same options, that goes on.
+        layout: a name in `densecolor.packing.LAYOUTS`, or "auto".
         image_size: side of the packed squares in pixels.
         fit: "crop" (shorter side scaled, centre kept), "pad" (longer side scaled, black bars) or "stretch".
+        masks: "none", "otsu" (foreground), "saliency", or a folder with a mask for every picture; then `out` has a
+            contact sheet, by which a person can check them.
         shard_size: pictures assigned to one shard; rejected ones leave it smaller.
         workers: number of processes, all cores if None; 1 works in this process. Above 1, a script must call this
             below `if __name__ == "__main__":`, as always with multiprocessing.
         validation_fraction: share of the pictures that become the validation split where the source has no splits
-            of its own; by a hash of the key, so that adding pictures moves none.
+            of its own; by a hash of the key, so that adding pictures moves none, or of the patient.
         compression: "lzf", "gzip" (smaller, slower) or "none" (contiguous, for memory maps).
         keep_grayscale: pack pictures without colour too.
+        max_pixels: larger pictures are rejected before they are decoded.
         root: the folder that a list file's paths belong to; its own folder if None.
+        window: for DICOM (centre, width), for NIfTI (lowest, highest); the file's own if None.
+        plane: for NIfTI, "axial", "coronal" or "sagittal" slices.
+        hash_keys: let no path reach `out`: keys are salted hashes. Medical layouts always do so.
+        mapping: a private file for which key is which path; one that exists gives its salt, so that the keys are the
+            same again.
+        scheduler: address of a Dask scheduler, whose workers then do the work; `source` and `out` must have the same
+            paths on all machines.
         progress: function (done, total), called as pictures are done.
 
     Returns:
@@ -98,8 +112,8 @@ def pack(
 
     Raises:
         SourceError: the source is missing, not what its layout says, or without a usable picture.
-        DensecolorError: an option has no such value, `out` is not empty or lies inside the source, or a worker
-            died.
+        DensecolorError: an option has no such value, `out` holds something else or lies inside the source, or a
+            worker died.
 
     Example:
         >>> result = densecolor.pack("photographs", "packed", image_size=128)
@@ -107,23 +121,39 @@ def pack(
         760
     """
     started = time.monotonic()
-    options = PackOptions(image_size, fit, shard_size, validation_fraction, compression, keep_grayscale)
+    options = PackOptions(
+        image_size=image_size,
+        fit=fit,
+        shard_size=shard_size,
+        validation_fraction=validation_fraction,
+        compression=compression,
+        keep_grayscale=keep_grayscale,
+        masks=masks if masks == "none" or masks in COMPUTED_MASKS else "files",
+        max_pixels=max_pixels,
+        window=window,
+        plane=plane,
+    )
     workers = _check_workers(workers)
-    out = _check_out(Path(out), Path(source))
-    listing = open_source(source, layout, root)
-    entries, repeated = without_duplicates(listing.entries)
-    rejections = [Rejection(e.key, split_of(e, validation_fraction), "duplicate key") for e in repeated]
-    out.mkdir(parents=True, exist_ok=True)
-    with _no_partial_files_left(out):
-        shards = _write_shards(out, listing, entries, options, workers, rejections, progress)
-        _write_rejected(out / REJECTED_NAME, rejections)
-        kinds = collections.Counter(re.split(r"[:(]", rejection.reason)[0].strip() for rejection in rejections)
-        if len(rejections) == len(listing.entries):
-            reasons = ", ".join(f"{kind}: {count}" for kind, count in kinds.most_common(5))
-            raise SourceError(f"None of the images in {source} is usable ({reasons}). See {out / REJECTED_NAME}.")
-        manifest = Manifest(image_size, listing.class_names, _record(options, listing), shards, len(rejections))
-        write_manifest(out, manifest)
-    return PackResult(out, manifest, dict(kinds.most_common()), time.monotonic() - started)
+    sources = [source] if isinstance(source, str | os.PathLike) else list(source)
+    out = _check_out(Path(out), sources)
+    listing = open_sources(sources, layout, root=root, window=window, plane=plane)
+    if options.has_masks:
+        listing = with_masks(listing, masks, sources[0] if len(sources) == 1 else "")
+    salt = None
+    if hash_keys or listing.is_private:
+        listing, salt = hide_paths(listing, out, mapping)
+    record = _record(options, listing)
+    manifest = read_finished(out, record)
+    if manifest is None:
+        job = Job(listing, options, record, salt, out, progress)
+        manifest = job.run(functools.partial(_open_executor, workers, scheduler))
+        resumed = job.resumed
+    else:
+        shutil.rmtree(out / FOLDER_NAME, ignore_errors=True)
+        resumed = manifest.count() + manifest.rejected
+    sheet = _write_sheet(out) if options.has_masks else None
+    kinds = count_kinds(reason for _, _, reason in read_rejected(out, manifest.rejected))
+    return PackResult(out, manifest, kinds, resumed, sheet, time.monotonic() - started)
 
 
 def _check_workers(workers):
@@ -134,74 +164,34 @@ def _check_workers(workers):
     return workers
 
 
-def _check_out(out, source):
-    if out.exists() and not out.is_dir():
-        raise DensecolorError(f"{out} is a file. Name a folder to be made.")
-    if out.is_dir() and any(out.iterdir()):
-        state = "a packed dataset" if (out / MANIFEST_NAME).exists() else "files, perhaps of an unfinished packing"
-        raise DensecolorError(f"{out} holds {state}. Delete it, or name another folder.")
-    if source.is_dir() and out.resolve().is_relative_to(source.resolve()):
-        raise DensecolorError(f"{out} lies inside the source {source}. Name a folder outside it.")
+def _check_out(out, sources):
+    for source in map(Path, sources):
+        if source.is_dir() and out.resolve().is_relative_to(source.resolve()):
+            raise DensecolorError(f"{out} lies inside the source {source}. Name a folder outside it.")
     return out
 
 
-@contextlib.contextmanager
-def _no_partial_files_left(out):
-    """Clean up also where Ctrl-C hits between the creation of a file and the code that would remove it."""
-    try:
-        yield
-    finally:
-        for path in out.glob("*.partial"):
-            path.unlink()
+def _open_executor(workers, scheduler, function, tasks, advance):
+    if scheduler is not None:
+        return Cluster(function, scheduler, advance, function.folder)
+    return open_executor(function, max(1, min(workers, tasks)), advance)
 
 
-def _write_shards(out, listing, entries, options, workers, rejections, progress):
-    """Write all shards, adding to `rejections`; returns a list of ShardInfo."""
-    plans = plan_shards(entries, options.shard_size, options.validation_fraction)
-    block_size = max(1, min(BLOCK_IMAGES, BLOCK_PIXELS // options.image_size**2))
-    blocks = {plan.name: list(_parts(plan.entries, block_size)) for plan in plans}
-    tasks = list(itertools.chain.from_iterable(blocks.values()))
-    shards, done = [], 0
-    with open_executor(BlockEncoder(listing.files, options), min(workers, len(tasks))) as executor:
-        results = executor.run(tasks)
-        for plan in plans:
-            writer = ShardWriter(
-                out / plan.name,
-                capacity=len(plan.entries),
-                image_size=options.image_size,
-                split=plan.split,
-                class_names=listing.class_names,
-                options=_record(options, listing),
-                compression=options.compression,
-            )
-            with writer:
-                for block in blocks[plan.name]:
-                    encoded = next(results)
-                    writer.append(encoded.block)
-                    rejections += [Rejection(key, plan.split, reason) for key, reason in encoded.rejected]
-                    done += len(block)
-                    if progress is not None:
-                        progress(done, len(entries))
-            shards.append(writer.info)
-    return shards
-
-
-def _parts(entries, size):
-    return (entries[start : start + size] for start in range(0, len(entries), size))
+def _write_sheet(out):
+    sheet = out / CONTACT_SHEET_NAME
+    write_contact_sheet(out, sheet, overwrite=True)
+    return sheet
 
 
 def _record(options, listing):
-    return {"layout": listing.layout, **dataclasses.asdict(options)}
-
-
-def _write_rejected(path, rejections):
-    """Write rejected.csv, ordered by split and key, atomically; it has its header even when nothing was rejected."""
-    partial = path.with_name(f"{path.name}.partial")
-    with open(partial, "w", newline="", encoding="utf-8", errors="backslashreplace") as file:
-        table = csv.writer(file)
-        table.writerow([field.name for field in dataclasses.fields(Rejection)])
-        order = sorted(rejections, key=lambda rejection: (SPLITS.index(rejection.split), rejection.key))
-        table.writerows(dataclasses.astuple(rejection) for rejection in order)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    """All that decides the contents of the shards, in a form that JSON keeps: what a resumed packing must share."""
+    digest = hashlib.sha256()
+    for entry in sorted(listing.entries, key=lambda entry: entry.key):
+        digest.update(f"{entry.key}\0{entry.label}\0{entry.split}\0".encode())
+    record = {
+        "layout": listing.layout,
+        **dataclasses.asdict(options),
+        "images": len(listing.entries),
+        "listing": digest.hexdigest()[:16],
+    }
+    return json.loads(json.dumps(record))

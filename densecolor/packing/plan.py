@@ -10,6 +10,10 @@ import hashlib
 from densecolor.shards import SPLITS
 from densecolor.shards import shard_name
 
+# Few shards are divided into parts, so that all workers have work; neither number may depend on how many there are.
+MIN_TASKS = 64
+MIN_PART = 16  # pictures
+
 
 @dataclasses.dataclass(frozen=True)
 class ShardPlan:
@@ -18,13 +22,23 @@ class ShardPlan:
     name: str  # of the file
     split: str
     entries: list  # of Entry, in order
+    part_size: int  # pictures
+
+    @property
+    def parts(self):
+        """The tasks that make it: a dict, name of a file -> list of Entry."""
+        size = self.part_size
+        if size >= len(self.entries):
+            return {self.name: self.entries}
+        starts = range(0, len(self.entries), size)
+        return {f"{self.name}.part-{i:04d}": self.entries[start : start + size] for i, start in enumerate(starts)}
 
 
 def split_of(entry, validation_fraction):
-    """The split of one picture: its source's, else by a hash of its key, so that adding pictures moves none."""
+    """One picture's split: its source's, else by a hash of its group or key, so that adding pictures moves none."""
     if entry.split is not None:
         return entry.split
-    return "validation" if _hash(entry.key, b"split") / 2**64 < validation_fraction else "train"
+    return "validation" if _hash(entry.group or entry.key, b"split") / 2**64 < validation_fraction else "train"
 
 
 def without_duplicates(entries):
@@ -42,7 +56,8 @@ def plan_shards(entries, shard_size, validation_fraction):
     """Assign pictures to shards.
 
     Within a split they are ordered by a hash of the key: every shard is then a fair sample of all classes, and
-    training that shuffles within a few open shards never sees one class at a time.
+    training that shuffles within a few open shards never sees one class at a time. The pictures of one file stay
+    together, since opening a whole volume for each of its slices would take days.
 
     Args:
         entries: list of Entry with distinct keys.
@@ -55,14 +70,26 @@ def plan_shards(entries, shard_size, validation_fraction):
     by_split = {split: [] for split in SPLITS}
     for entry in entries:
         by_split[split_of(entry, validation_fraction)].append(entry)
-    plans = []
+    shards = []
     for split, members in by_split.items():
-        members.sort(key=lambda entry: (_hash(entry.key, b"order"), entry.key))
-        parts = [members[start : start + shard_size] for start in range(0, len(members), shard_size)]
-        plans += [ShardPlan(shard_name(split, i, len(parts)), split, part) for i, part in enumerate(parts)]
-    return plans
+        members.sort(key=_order)
+        starts = range(0, len(members), shard_size)
+        shards += [(split, i, len(starts), members[start : start + shard_size]) for i, start in enumerate(starts)]
+    parts = -(-MIN_TASKS // max(1, len(shards)))  # a shard, rounded up
+    return [
+        ShardPlan(shard_name(split, i, count), split, part, max(MIN_PART, -(-len(part) // parts)))
+        for split, i, count, part in shards
+    ]
+
+
+def _order(entry):
+    if entry.frame is None:
+        return _hash(entry.key, b"order"), entry.key, 0
+    return _hash(entry.path, b"order"), entry.path, entry.frame
 
 
 def _hash(key, purpose):
     """A number from 0 to 2**64 - 1; split and order need independent ones."""
-    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8, person=purpose).digest(), "big")
+    return int.from_bytes(
+        hashlib.blake2b(key.encode("utf-8", "surrogateescape"), digest_size=8, person=purpose).digest(), "big"
+    )

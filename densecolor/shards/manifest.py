@@ -6,10 +6,10 @@ The manifest is written last, so a packed folder without one is an unfinished on
 import dataclasses
 import hashlib
 import json
-import os
 from pathlib import Path
 
 import densecolor
+from densecolor.atomic import write_atomically
 from densecolor.errors import ShardError
 from densecolor.shards.schema import FORMAT
 from densecolor.shards.schema import FORMAT_VERSION
@@ -26,6 +26,12 @@ class ShardInfo:
     count: int  # images
     bytes: int  # size of the file
     sha256: str
+
+    @classmethod
+    def of(cls, path, split, count):
+        """What the manifest says of a shard that is finished."""
+        path = Path(path)
+        return cls(path.name, split, count, path.stat().st_size, sha256_of(path))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,13 +69,7 @@ def write_manifest(folder, manifest):
         "totals": {"packed": manifest.count(), "rejected": manifest.rejected, **totals},
     }
     path = Path(folder) / MANIFEST_NAME
-    partial = path.with_name(f"{path.name}.partial")
-    with open(partial, "w", encoding="utf-8") as file:
-        json.dump(document, file, indent=2, ensure_ascii=False)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    write_atomically(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     return path
 
 
@@ -113,24 +113,6 @@ def check_format(path, name, version):
             f"{path} has format version {version}; this densecolor ({densecolor.__version__}) reads up to "
             f"{FORMAT_VERSION}. Upgrade densecolor."
         )
-
-
-def verify(folder):
-    """Compare every shard of a packed folder with the manifest.
-
-    Returns:
-        list of str, one line a problem, empty where all is well.
-    """
-    problems = []
-    for shard in read_manifest(folder).shards:
-        path = Path(folder) / shard.name
-        if not path.is_file():
-            problems.append(f"{path} is missing.")
-        elif path.stat().st_size != shard.bytes:
-            problems.append(f"{path} has {path.stat().st_size} bytes; the manifest says {shard.bytes}.")
-        elif sha256_of(path) != shard.sha256:
-            problems.append(f"{path} is damaged: its SHA-256 is not the manifest's.")
-    return problems
 
 
 def sha256_of(path):

@@ -2,15 +2,20 @@
 
 import bisect
 import collections
+import difflib
 import itertools
 import threading
 from pathlib import Path
 
+import numpy as np
+
 from densecolor.errors import ShardError
 from densecolor.shards.manifest import read_manifest
 from densecolor.shards.reader import open_shard
+from densecolor.shards.schema import UNLABELLED
 
 MAX_OPEN_SHARDS = 64  # open files at a time; Places has thousands of shards
+SUGGESTIONS = 5  # class names that an error lists
 
 
 class PackedSplit:
@@ -20,7 +25,7 @@ class PackedSplit:
 
     Attributes:
         paths: list of Path of the shards.
-        counts: list of int, images in each.
+        counts: list of int, images in each file.
         split: "train", "validation" or "test".
         image_size: side in pixels.
         class_names: list of str, in label order; empty where the source has no classes.
@@ -32,6 +37,8 @@ class PackedSplit:
         self.split = split
         self.image_size = image_size
         self.class_names = class_names
+        self._places = [range(count) for count in counts]  # of the chosen pictures inside their shards
+        self._new_labels = None  # indexed by the stored ones, -1 included; None where they stay
         self._ends = list(itertools.accumulate(counts))
         self._forget_open_shards()
 
@@ -43,7 +50,38 @@ class PackedSplit:
     def locate(self, index):
         """The shard's number and the place inside it of the image with this index, in [0, count)."""
         number = bisect.bisect_right(self._ends, index)
-        return number, index - (self._ends[number] - self.counts[number])
+        places = self._places[number]
+        return number, int(places[index - (self._ends[number] - len(places))])
+
+    def label(self, number, place):
+        """The label of one image, by shard number and place inside it: an index of `class_names`, or -1."""
+        stored = int(self.shard(number).labels[place])
+        return stored if self._new_labels is None else int(self._new_labels[stored])
+
+    def choose_classes(self, classes):
+        """Keep only the images of some classes; they stay in the order of the shards.
+
+        Reads the labels of all shards.
+
+        Args:
+            classes: names from `class_names`; their order gives the new labels.
+
+        Raises:
+            ShardError: a name is unknown, ambiguous or given twice, or no image is left.
+        """
+        stored_labels = _labels_of(classes, self.class_names, self.paths[0].parent)
+        new_labels = np.full(len(self.class_names) + 1, UNLABELLED, np.int32)  # the last one answers for -1
+        new_labels[stored_labels] = np.arange(len(stored_labels))
+        places = []
+        for path in self.paths:
+            with open_shard(path) as shard:
+                places.append(np.flatnonzero(new_labels[shard.labels] != UNLABELLED).astype(np.int32))
+        ends = np.cumsum([len(chosen) for chosen in places]).tolist()
+        if not ends[-1]:
+            names = ", ".join(map(repr, classes))
+            raise ShardError(f"No image of split {self.split!r} of {self.paths[0].parent} is of the classes {names}.")
+        self.class_names = list(classes)
+        self._places, self._new_labels, self._ends = places, new_labels, ends
 
     def shard(self, number):
         """The open `Shard` with this number; at most 64 are kept open."""
@@ -75,12 +113,13 @@ class PackedSplit:
         self._forget_open_shards()
 
 
-def open_dataset(path, split="train"):
+def open_dataset(path, split="train", classes=None):
     """Open one split of a packed folder.
 
     Args:
         path: a folder that densecolor-pack made, or one .h5 shard.
         split: "train", "validation" or "test"; for a single shard None takes whatever it holds.
+        classes: names of the classes to keep, whose order gives the labels; None keeps all images and labels.
 
     Returns:
         PackedSplit with at least one image.
@@ -88,16 +127,23 @@ def open_dataset(path, split="train"):
     Raises:
         FileNotFoundError: there is nothing at `path`.
         ShardError: not a packed folder, without that split, or with a shard missing or of another length
-            than the manifest says.
+            than the manifest says; or without one of the classes.
 
     Example:
         >>> packed = open_dataset("packed", "validation")
         >>> packed.count, packed.image_size
         (40, 256)
+        >>> open_dataset("packed", "validation", classes=["goldfish", "tabby cat"]).count
+        9
     """
     path = Path(path)
-    if path.is_file():
-        return _open_single(path, split)
+    packed = _open_single(path, split) if path.is_file() else _open_folder(path, split)
+    if classes is not None:
+        packed.choose_classes(classes)
+    return packed
+
+
+def _open_folder(path, split):
     manifest = read_manifest(path)
     shards = [shard for shard in manifest.shards if shard.split == split and shard.count]
     if not shards:
@@ -131,6 +177,29 @@ def _open_single(path, split):
                 f"Ask for split {shard.split!r}."
             )
         return PackedSplit([path], [shard.count], shard.split, shard.image_size, shard.class_names)
+
+
+def _labels_of(names, class_names, folder):
+    """The labels of classes, by name."""
+    if not names or len(set(names)) != len(names):
+        raise ShardError(f"`classes` must be different names, at least one. Received: classes={names!r}.")
+    for name in names:
+        if name not in class_names:
+            raise ShardError(f"{folder} has no class {name!r}. {_suggest(name, class_names)}")
+        if class_names.count(name) > 1:
+            raise ShardError(f"{folder} has {class_names.count(name)} classes {name!r}: the name is ambiguous.")
+    return [class_names.index(name) for name in names]
+
+
+def _suggest(name, class_names):
+    if not class_names:
+        return "Its source has no classes."
+    close = difflib.get_close_matches(str(name), class_names, SUGGESTIONS)
+    if close:
+        return f"Did you mean {' or '.join(map(repr, close))}?"
+    some = ", ".join(map(repr, class_names[:SUGGESTIONS]))
+    rest = len(class_names) - SUGGESTIONS
+    return f"It has {some}{f' and {rest} more' if rest > 0 else ''}."
 
 
 def describe(path):

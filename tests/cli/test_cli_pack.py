@@ -1,6 +1,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 from densecolor.cli.common import new_app
 from densecolor.cli.pack import pack
+from densecolor.packing import pack as pack_pictures
 from densecolor.shards import read_manifest
 
 COMMAND = [sys.executable, "-c", "from densecolor.cli.pack import main; main()"]
@@ -74,8 +76,37 @@ def test_errors_take_one_line_and_status_1(source, tmp_path, monkeypatch, argume
     assert result.stderr.count("\n") == 1
 
 
-def test_usage_errors_have_status_2(source):
+def test_going_on_and_being_done_are_said(source, tmp_path):
+    def stop(done, total):
+        if done == 3:
+            raise KeyboardInterrupt
+
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        pack_pictures(source, out, image_size=16, workers=1, shard_size=1, progress=stop)
+    arguments = (source, out, "--image-size", 16, "--workers", 1, "--shard-size", 1)
+    assert re.search(r"[12] of them had been done before", invoke(*arguments).stderr)
+    again = invoke(*arguments)
+    assert again.exit_code == 0
+    assert "was finished already" in again.stderr
+
+
+def test_verify(source, tmp_path):
+    out = tmp_path / "out"
+    invoke(source, out, "--image-size", 16, "--workers", 1)
+    result = invoke("--verify", out)
+    assert (result.exit_code, result.stderr) == (0, f"{out} is whole: 5 pictures in 1 shards as the manifest says.\n")
+    shard = next(out.glob("*.h5"))
+    shard.write_bytes(shard.read_bytes()[:-1])
+    result = invoke("--verify", out)
+    assert result.exit_code == 1
+    assert f"{shard} has " in result.stderr
+    assert json.loads(invoke("--verify", out, "--json").stdout)["problems"]
+
+
+def test_usage_errors_have_status_2(source, tmp_path):
     assert invoke(source).exit_code == 2
+    assert invoke("--verify", source, tmp_path).exit_code == 2
     assert invoke(source, "out", "--image-size", "big").exit_code == 2
 
 
@@ -91,7 +122,7 @@ def start(source, tmp_path, photographs):
         command = [*COMMAND, str(source), str(out), "--image-size", "512", "--workers", "2"]
         process = subprocess.Popen(command, start_new_session=True, **options)
         processes.append(process)
-        while not list(out.glob("*.partial")):
+        while not list(out.rglob("*.partial")):
             assert process.poll() is None
             time.sleep(0.01)
         return process, out
@@ -118,8 +149,9 @@ def test_ctrl_c_ends_all_processes_and_leaves_nothing_half_written(start, delay)
     assert process.returncode == 130
     assert "Interrupted" in errors
     assert "Traceback" not in errors
-    assert list(out.iterdir()) == []
+    assert "Give the same command again to go on" in errors
     wait_until_gone(process.pid)
+    assert {path.suffix for path in out.rglob("*") if path.is_file()} <= {"", ".json"}  # "" is the lock
 
 
 def test_the_other_processes_end_when_the_command_is_killed(start):
@@ -128,3 +160,5 @@ def test_the_other_processes_end_when_the_command_is_killed(start):
     process.wait()
     wait_until_gone(process.pid)
     assert not list(out.glob("*.h5"))
+    assert subprocess.run(process.args, capture_output=True, check=True, text=True).stderr.startswith("206 pictures")
+    assert not list(out.rglob("*.partial"))

@@ -115,10 +115,10 @@ def test_what_a_shard_says_about_its_pictures(make_source, tmp_path, colourful):
             "fox/2.png": 1,
         }
         assert shard.original_sizes.tolist() == [[48, 64]] * 3
+        assert shard.options == result.manifest.options
         assert (
-            shard.options
-            == result.manifest.options
-            == {
+            shard.options.items()
+            >= {
                 "layout": "folder",
                 "image_size": 16,
                 "fit": "pad",
@@ -126,7 +126,9 @@ def test_what_a_shard_says_about_its_pictures(make_source, tmp_path, colourful):
                 "validation_fraction": 0,
                 "compression": "lzf",
                 "keep_grayscale": False,
-            }
+                "masks": "none",
+                "images": 3,
+            }.items()
         )
     assert read_manifest(result.out) == result.manifest
     assert verify(result.out) == []
@@ -218,7 +220,8 @@ def test_compressions_hold_the_same(make_source, tmp_path, colourful, compressio
 def test_any_number_of_workers_gives_the_same_bytes(make_source, tmp_path, colourful):
     files = {f"{i % 3}/{i}.jpg": rgb for i, rgb in enumerate(colourful)} | {"0/broken.jpg": b"x", "1/empty.jpg": b""}
     source = make_source(files)
-    options = {"image_size": 256, "shard_size": 30, "validation_fraction": 0.2}
+    # LZF leaves some bytes to chance, those of its hash table that it never clears, so gzip.
+    options = {"image_size": 256, "shard_size": 30, "validation_fraction": 0.2, "compression": "gzip"}
     one, three = (pack(source, tmp_path / f"out{workers}", workers=workers, **options) for workers in (1, 3))
     assert one.manifest.count() == 40
     assert digests(one.out) == digests(three.out)
@@ -270,35 +273,19 @@ def test_progress_counts_every_picture(make_source, tmp_path, colourful):
     assert calls[-1] == (41, 41)
 
 
-@pytest.mark.parametrize("stop", [KeyboardInterrupt, OSError])
-@pytest.mark.parametrize("workers", [1, 2])
-def test_an_interruption_leaves_nothing_half_written(make_source, tmp_path, colourful, stop, workers):
-    source = make_source({f"{i}.png": rgb for i, rgb in enumerate(colourful)})
-
-    def interrupt(done, total):
-        raise stop
-
-    out = tmp_path / "out"
-    with pytest.raises(stop):
-        pack(source, out, image_size=512, workers=workers, validation_fraction=0, progress=interrupt)
-    assert list(out.iterdir()) == []
-    again = pack(source, out, image_size=8, workers=1)
-    assert again.manifest.count() == 40
-
-
-def test_out_must_be_new_or_empty_and_outside_the_source(make_source, tmp_path, colourful):
+def test_out_must_not_hold_anything_else_nor_lie_inside_the_source(make_source, tmp_path, colourful):
     source = make_source({"a.png": colourful[0]})
     out = tmp_path / "out"
     pack(source, out, image_size=8, workers=1)
     before = digests(out)
-    with pytest.raises(DensecolorError, match=r"out holds a packed dataset\. Delete it, or name another folder"):
-        pack(source, out, image_size=8, workers=1)
+    with pytest.raises(DensecolorError, match=r"out holds a packed dataset .*image_size was 8 and is 16\)\. Delete it"):
+        pack(source, out, image_size=16, workers=1)
     assert digests(out) == before
     (out / "manifest.json").unlink()
-    with pytest.raises(DensecolorError, match="out holds files, perhaps of an unfinished packing"):
+    with pytest.raises(DensecolorError, match="out holds files that are no packing of ours"):
         pack(source, out, image_size=8, workers=1)
-    with pytest.raises(DensecolorError, match=r"a\.png is a file"):
-        pack(source, source / "a.png")
+    with pytest.raises(DensecolorError, match=r"rejected\.csv is a file"):
+        pack(source, out / "rejected.csv")
     with pytest.raises(DensecolorError, match="inside the source"):
         pack(source, source / "deep" / "out")
     (tmp_path / "alias").symlink_to(source)
@@ -341,9 +328,10 @@ def test_result_is_a_record(make_source, tmp_path, colourful):
 
 
 def test_photographs_at_full_size_stand_at_fifty_decibels(make_source, tmp_path, photographs):
-    source = make_source({f"{name}.png": photographs[name] for name in photographs})
-    result = pack(source, tmp_path / "out", image_size=256, workers=1, fit="stretch")
+    squares = {name: np.ascontiguousarray(rgb[-256:, -256:]) for name, rgb in photographs.items()}
+    result = pack(make_source({f"{name}.png": squares[name] for name in squares}), tmp_path / "out", workers=1)
+    assert result.manifest.count() == 5
     for key, lab in packed_lab(result.out).items():
-        rgb = cv2.resize(photographs[key.removesuffix(".png")], (256, 256), interpolation=cv2.INTER_AREA)
+        rgb = squares[key.removesuffix(".png")]
         assert cv2.PSNR(lab_to_srgb(lab, in_gamut=True), rgb) > 50
         assert np.abs(lab - skimage.color.rgb2lab(rgb)).mean() < 0.4

@@ -10,6 +10,7 @@ from densecolor.packing.files import ZipFiles
 from densecolor.packing.sources.base import Entry
 from densecolor.packing.sources.base import Location
 from densecolor.packing.sources.base import Source
+from densecolor.packing.sources.combined import combine
 from densecolor.packing.sources.folder import list_folder
 from densecolor.packing.sources.list_file import list_file
 from densecolor.packing.sources.tiny_imagenet import find_top
@@ -18,6 +19,26 @@ from densecolor.packing.sources.tiny_imagenet import list_tiny_imagenet
 __all__ = ["LAYOUTS", "Entry", "Source", "open_source"]
 
 LAYOUTS = {"folder": list_folder, "list": list_file, "tiny-imagenet": list_tiny_imagenet}
+
+
+def open_sources(paths, layout="auto", root=None, window=None, plane="axial"):
+    """List the pictures of several sources as one; see `open_source`.
+
+    Args:
+        paths: list of paths, one or more.
+        layout: of all of them.
+        root: as `open_source`.
+        window: gray values, for medical layouts.
+        plane: of slices, for layout nifti.
+
+    Returns:
+        Source.
+
+    Raises:
+        SourceError: as `open_source`.
+    """
+    sources = [open_source(path, layout, root) for path in paths]
+    return sources[0] if len(sources) == 1 else combine(sources, paths)
 
 
 def open_source(path, layout="auto", root=None):

@@ -56,12 +56,18 @@ class Entry:
         path: what the source's files call it; differs from the key where bytes had to be escaped.
         label: class index, -1 where unlabelled.
         split: "train", "validation", "test", or None where the source does not say.
+        frame: which picture of a file that holds several; None where it holds one.
+        group: what must not be divided between splits, as one patient's pictures; None for a picture by itself.
+        source: the number of its source, where several are packed together.
     """
 
     key: str
     path: str
     label: int = UNLABELLED
     split: str | None = None
+    frame: int | None = None
+    group: str | None = None
+    source: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,19 +76,23 @@ class Source:
 
     Attributes:
         layout: name of the layout.
-        files: where the bytes are; picklable, the only part that worker processes need.
+        reader: decodes the pictures; picklable, the only part that worker processes need.
         entries: list of Entry.
         class_names: list of str, in label order; empty where the source has no classes.
+        is_private: whether paths may identify patients, so that they must not reach the packed folder.
+        refused: inputs that no worker is to see, as (key, reason): a path that leads out of its archive.
     """
 
     layout: str
-    files: FolderFiles | ZipFiles
+    reader: object
     entries: list
     class_names: list
+    is_private: bool = False
+    refused: list = dataclasses.field(default_factory=list)
 
     def read(self, entry):
-        """The bytes of one picture, as they are stored."""
-        return self.files.read(entry.path)
+        """Decode one picture: a `densecolor.packing.readers.Sample`."""
+        return self.reader.read(self.reader.locate(entry), entry.key)
 
 
 def is_image_name(name):

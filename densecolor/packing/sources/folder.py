@@ -3,6 +3,7 @@
 from densecolor.errors import SourceError
 from densecolor.packing.files import ZipFiles
 from densecolor.packing.files import escape_undecodable
+from densecolor.packing.readers import PictureReader
 from densecolor.packing.sources.base import SPLIT_FOLDERS
 from densecolor.packing.sources.base import Entry
 from densecolor.packing.sources.base import Source
@@ -42,7 +43,7 @@ def list_folder(location):
         )
         for path, inner_path, class_name in zip(paths, inner_paths, classes, strict=True)
     ]
-    return Source("folder", files, entries, [escape_undecodable(name) for name in class_names])
+    return Source("folder", PictureReader(files), entries, [escape_undecodable(name) for name in class_names])
 
 
 def _common_top(paths):

@@ -8,6 +8,7 @@ from pathlib import Path
 from densecolor.errors import SourceError
 from densecolor.packing.files import FolderFiles
 from densecolor.packing.files import escape_undecodable
+from densecolor.packing.readers import PictureReader
 from densecolor.packing.sources.base import Entry
 from densecolor.packing.sources.base import Source
 from densecolor.shards.schema import UNLABELLED
@@ -41,7 +42,7 @@ def list_file(location):
     lines = data.decode("utf-8-sig", "surrogateescape").split("\n")
     entries = [_parse(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
     class_count = 1 + max((entry.label for entry in entries), default=UNLABELLED)
-    return Source("list", FolderFiles(root), entries, [str(label) for label in range(class_count)])
+    return Source("list", PictureReader(FolderFiles(root)), entries, [str(label) for label in range(class_count)])
 
 
 def _parse(list_path, number, line):

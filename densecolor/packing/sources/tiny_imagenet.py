@@ -4,6 +4,7 @@ import collections
 
 from densecolor.errors import SourceError
 from densecolor.packing.files import escape_undecodable
+from densecolor.packing.readers import PictureReader
 from densecolor.packing.sources.base import SPLIT_FOLDERS
 from densecolor.packing.sources.base import Entry
 from densecolor.packing.sources.base import Source
@@ -48,7 +49,9 @@ def list_tiny_imagenet(location):
                 raise SourceError(f"{key} belongs to class {wnid!r}, which {CLASS_LIST} does not name.")
             split = SPLIT_FOLDERS.get(key.partition("/")[0])
             entries.append(Entry(key, path, labels.get(wnid, UNLABELLED), split))
-    return Source("tiny-imagenet", files, entries, _human_names(wnids, _read_table(files, f"{top}words.txt")))
+    return Source(
+        "tiny-imagenet", PictureReader(files), entries, _human_names(wnids, _read_table(files, f"{top}words.txt"))
+    )
 
 
 def _class_of(key, annotations):

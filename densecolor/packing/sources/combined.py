@@ -1,0 +1,77 @@
+"""Several sources as one."""
+
+import dataclasses
+from pathlib import PurePath
+
+from densecolor.image_io import decode_image
+from densecolor.packing.files import escape_undecodable
+from densecolor.packing.sources.base import Source
+from densecolor.shards.schema import UNLABELLED
+
+
+@dataclasses.dataclass(frozen=True)
+class CombinedReader:
+    """Reads the pictures of several sources, of which `Entry.source` is the number.
+
+    Attributes:
+        readers: tuple of readers.
+    """
+
+    readers: tuple
+
+    def locate(self, entry):
+        """The place of one picture."""
+        return entry.source, self.readers[entry.source].locate(entry)
+
+    def read(self, place, key, decode=decode_image):
+        """Decode one picture, as its own reader does."""
+        number, place = place
+        return self.readers[number].read(place, key, decode)
+
+    def is_there(self):
+        """Whether all sources still exist."""
+        return all(reader.is_there() for reader in self.readers)
+
+
+def combine(sources, paths):
+    """Make one source of several.
+
+    Keys begin with the name of their source: the last part of its path, and its number where two are called alike.
+    Classes are matched by name; those of the first source keep their labels. Groups are those of the sources: a patient
+    may be in several.
+
+    Args:
+        sources: list of Source.
+        paths: what they were opened from.
+
+    Returns:
+        Source.
+    """
+    class_names = list(dict.fromkeys(name for source in sources for name in source.class_names))
+    labels = {name: label for label, name in enumerate(class_names)}
+    entries, refused = [], []
+    for number, (source, prefix) in enumerate(zip(sources, _names(paths), strict=True)):
+        new_labels = {old: labels[name] for old, name in enumerate(source.class_names)} | {UNLABELLED: UNLABELLED}
+        entries += [
+            dataclasses.replace(
+                entry,
+                key=f"{prefix}/{entry.key}",
+                label=new_labels[entry.label],
+                source=number,
+            )
+            for entry in source.entries
+        ]
+        refused += [(f"{prefix}/{key}", reason) for key, reason in source.refused]
+    return Source(
+        layout="+".join(dict.fromkeys(source.layout for source in sources)),
+        reader=CombinedReader(tuple(source.reader for source in sources)),
+        entries=entries,
+        class_names=class_names,
+        is_private=any(source.is_private for source in sources),
+        refused=refused,
+    )
+
+
+def _names(paths):
+    names = [escape_undecodable(PurePath(path).name) or "source" for path in paths]
+    return [name if names.count(name) == 1 else f"{name}-{number}" for number, name in enumerate(names, 1)]
