@@ -20,14 +20,11 @@ from pathlib import Path
 import cv2
 import h5py
 import numpy as np
-import skimage.color
-import skimage.io
-import skimage.transform
 
 from densecolor.packing import open_source
 from densecolor.packing import pack
 
-PLAIN_IMAGES = 200  # as many as the plain script is given: it is slow
+PLAIN_IMAGES = 100  # as many as the plain script is given: it is slow
 CHUNK = 8  # pictures that a yardstick's process takes at once
 
 DECODE = "decode only"
@@ -71,6 +68,10 @@ def in_pool(function, paths, image_size, processes):
 
 def plain(paths, image_size, out):
     """Seconds of what the papers' repositories do, scaled to all files from the first ones."""
+    import skimage.color  # here, because every process of the other ways would wait for these
+    import skimage.io
+    import skimage.transform
+
     few = paths[:PLAIN_IMAGES]
     start = time.perf_counter()
     with h5py.File(out, "w") as file:

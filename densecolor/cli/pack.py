@@ -66,8 +66,11 @@ def pack(
         ),
     ] = None,
     plane: Annotated[
-        str, typer.Option(help="NIfTI: slices that are axial, coronal or sagittal.", rich_help_panel=MEDICAL)
-    ] = "axial",
+        str | None,
+        typer.Option(
+            help="NIfTI: slices that are axial, coronal or sagittal. [default: axial]", rich_help_panel=MEDICAL
+        ),
+    ] = None,
     hash_keys: Annotated[
         bool,
         typer.Option(

@@ -81,7 +81,7 @@ def read_image(path):
 
 
 def decode_image(data, name, max_pixels=DEFAULT_MAX_PIXELS, reduce=None):
-    """Decode a JPEG, PNG, TIFF, WebP, GIF or BMP picture; of several pages or frames, the first.
+    """Decode a JPEG, PNG, TIFF, WebP, GIF, BMP or DICOM picture; of several pages or frames, the first.
 
     EXIF orientation is applied, embedded ICC profiles are converted to sRGB, palettes are resolved, CMYK becomes RGB
     and premultiplied alpha is divided out. The format is told by the content, never by the name.
@@ -118,6 +118,8 @@ def _decoder_for(data):
         return _decode_jpeg
     if data.startswith(headers.PNG_SIGNATURE):
         return _decode_png
+    if data[128:132] == b"DICM":  # before TIFF, since scanners put a TIFF header into the bytes that DICOM leaves free
+        return _decode_dicom
     if data.startswith(headers.TIFF_SIGNATURES):
         return _decode_tiff
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
@@ -126,7 +128,7 @@ def _decoder_for(data):
         return _decode_gif
     if data.startswith(b"BM"):
         return _decode_bmp
-    raise BrokenImage("not a picture of a known format (JPEG, PNG, TIFF, WebP, GIF, BMP)")
+    raise BrokenImage("not a picture of a known format (JPEG, PNG, TIFF, WebP, GIF, BMP, DICOM)")
 
 
 def _decode_jpeg(data, max_pixels, reduce=lambda width, height: 1):
@@ -136,7 +138,7 @@ def _decode_jpeg(data, max_pixels, reduce=lambda width, height: 1):
     reduction = reduce(header.width, header.height)
     if header.channels != 3:
         return _decode_with_opencv(data, header, max_pixels)
-    _check_size(header.width, header.height, max_pixels)
+    check_size(header.width, header.height, max_pixels)
     if reduction == 1 or header.width % reduction or header.height % reduction:
         return _finish(_decode_by_opencv(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION), None, header)
     pixels = _decode_by_opencv(data, _REDUCED[reduction] | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -158,6 +160,12 @@ def _decode_gif(data, max_pixels):
 
 def _decode_bmp(data, max_pixels):
     return _decode_with_pillow(BmpImagePlugin.BmpImageFile, data, max_pixels)
+
+
+def _decode_dicom(data, max_pixels):
+    from densecolor.image_io import dicom  # here, since it is built on this module
+
+    return dicom.decode_first_frame(data, max_pixels)
 
 
 def _decode_tiff(data, max_pixels):
@@ -204,7 +212,7 @@ def _decode_with_opencv(data, header, max_pixels):
 
 
 def _pixels_by_opencv(data, header, max_pixels):
-    _check_size(header.width, header.height, max_pixels)
+    check_size(header.width, header.height, max_pixels)
     decoded = _decode_by_opencv(data, cv2.IMREAD_UNCHANGED)
     if header.channels == 3:
         return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB, decoded), None  # in place
@@ -230,7 +238,7 @@ def _decode_with_pillow(plugin, data, max_pixels):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what matters raises
         image = plugin(io.BytesIO(data))  # not Image.open: its limit on pixels is one for the whole process
-        _check_size(*image.size, max_pixels)
+        check_size(*image.size, max_pixels)
         image.load()
     # Pillow turns TIFFs upright while loading, and then no EXIF data asks for it again.
     orientation = 1 if image.format == "TIFF" else headers.exif_orientation(image.info.get("exif", b""))
@@ -260,7 +268,12 @@ def _finish(pixels, alpha, header):
     return Picture(pixels, alpha)
 
 
-def _check_size(width, height, max_pixels):
+def check_size(width, height, max_pixels):
+    """Refuse a picture without pixels, or with too many.
+
+    Raises:
+        BrokenImage: it is one of them.
+    """
     if not width or not height:
         raise BrokenImage(f"damaged header. Received: size={width} x {height}")
     if width * height > max_pixels:

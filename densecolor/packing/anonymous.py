@@ -10,6 +10,7 @@ from densecolor.atomic import write_atomically
 from densecolor.errors import SourceError
 
 DIGEST_BYTES = 16
+HEADER = ("key", "path")
 SALT_ROW = "salt"
 
 
@@ -46,12 +47,22 @@ def anonymise(source, salt):
 def write_mapping(path, salt, pairs):
     """Write which hash is which key, and the salt, into a CSV file that only its owner may read.
 
+    Rows that the file has already stay, if they are of the same salt: several packings may share one file.
+
+    Args:
+        path: the file.
+        salt: bytes.
+        pairs: list of (hash, key), as from `anonymise`.
+
     Raises:
+        SourceError: there is another file, which is no mapping.
         OSError: it cannot be written; what was there before is untouched.
     """
+    old_salt, old_pairs = _read(path) if Path(path).exists() else (salt, [])
+    pairs = dict.fromkeys([*(old_pairs if old_salt == salt else []), *pairs])
     text = io.StringIO(newline="")
-    csv.writer(text).writerows([("key", "path"), (SALT_ROW, salt.hex()), *pairs])
-    write_atomically(path, text.getvalue().encode("utf-8", "backslashreplace"), mode=0o600)
+    csv.writer(text).writerows([HEADER, (SALT_ROW, salt.hex()), *pairs])
+    write_atomically(path, text.getvalue(), mode=0o600)
 
 
 def read_salt(path):
@@ -60,13 +71,17 @@ def read_salt(path):
     Raises:
         SourceError: the file is no mapping.
     """
+    return _read(path)[0]
+
+
+def _read(path):
+    """The salt of a mapping file, and its list of (hash, key)."""
     try:
-        with open(Path(path), newline="", encoding="utf-8") as file:
-            rows = csv.reader(file)
-            header, (name, salt) = next(rows), next(rows)
-        if header == ["key", "path"] and name == SALT_ROW:
-            return bytes.fromhex(salt)
-    except (csv.Error, StopIteration, ValueError):
+        with open(path, newline="", encoding="utf-8") as file:
+            header, (name, salt), *pairs = map(tuple, csv.reader(file))
+        if header == HEADER and name == SALT_ROW and all(len(pair) == 2 for pair in pairs):
+            return bytes.fromhex(salt), pairs
+    except (csv.Error, ValueError):
         pass
     raise SourceError(f"{path} is no mapping that densecolor-pack wrote. Name another file, which will be made.")
 

@@ -28,7 +28,7 @@ class PackOptions:
     masks: str = "none"  # or "files", "otsu", "saliency"
     max_pixels: int = DEFAULT_MAX_PIXELS  # larger images are refused
     window: tuple | None = None  # of gray values, for medical images; their own if None
-    plane: str = "axial"  # of slices: or "coronal", "sagittal"
+    plane: str | None = None  # of slices: "axial" (also if None), "coronal" or "sagittal"
 
     def __post_init__(self):
         require_choice("fit", self.fit, FITS)

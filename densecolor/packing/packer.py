@@ -67,7 +67,7 @@ def pack(
     max_pixels=DEFAULT_MAX_PIXELS,
     root=None,
     window=None,
-    plane="axial",
+    plane=None,
     hash_keys=False,
     mapping=None,
     scheduler=None,
@@ -99,10 +99,10 @@ def pack(
         max_pixels: larger pictures are rejected before they are decoded.
         root: the folder that a list file's paths belong to; its own folder if None.
         window: for DICOM (centre, width), for NIfTI (lowest, highest); the file's own if None.
-        plane: for NIfTI, "axial", "coronal" or "sagittal" slices.
+        plane: for NIfTI, "axial" (also if None), "coronal" or "sagittal" slices.
         hash_keys: let no path reach `out`: keys are salted hashes. Medical layouts always do so.
-        mapping: a private file for which key is which path; one that exists gives its salt, so that the keys are the
-            same again.
+        mapping: a private file for which key is which path, outside `out`; one that exists gives its salt, so that the
+            keys are the same again. Keys are then hashes, whatever the layout.
         scheduler: address of a Dask scheduler, whose workers then do the work; `source` and `out` must have the same
             paths on all machines.
         progress: function (done, total), called as pictures are done.
@@ -136,14 +136,15 @@ def pack(
     workers = _check_workers(workers)
     sources = [source] if isinstance(source, str | os.PathLike) else list(source)
     out = _check_out(Path(out), sources)
-    listing = open_sources(sources, layout, root=root, window=window, plane=plane)
+    listing = open_sources(sources, layout, root, window, plane, max_pixels)
     if options.has_masks:
         listing = with_masks(listing, masks, sources[0] if len(sources) == 1 else "")
     salt = None
-    if hash_keys or listing.is_private:
+    if hash_keys or mapping is not None or listing.is_private:
         listing, salt = hide_paths(listing, out, mapping)
     record = _record(options, listing)
-    manifest = read_finished(out, record)
+    # Without its salt a finished packing cannot be told from one of other files that are as many.
+    manifest = read_finished(out, record, ignored=() if salt is None or mapping is not None else ("listing",))
     if manifest is None:
         job = Job(listing, options, record, salt, out, progress)
         manifest = job.run(functools.partial(_open_executor, workers, scheduler))

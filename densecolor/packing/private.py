@@ -2,7 +2,9 @@
 
 import os
 import secrets
+from pathlib import Path
 
+from densecolor.errors import DensecolorError
 from densecolor.packing.anonymous import anonymise
 from densecolor.packing.anonymous import read_salt
 from densecolor.packing.anonymous import write_mapping
@@ -28,6 +30,8 @@ def hide_paths(source, out, mapping=None):
     Raises:
         DensecolorError: `mapping` is no such file, or lies inside `out`.
     """
+    if mapping is not None and Path(mapping).resolve().is_relative_to(out.resolve()):
+        raise DensecolorError(f"The mapping {mapping} would lie inside {out}, which is passed on. Name another place.")
     salt = _salt(out, mapping)
     source, pairs = anonymise(source, salt)
     if mapping is not None:

@@ -138,8 +138,13 @@ def kept_salt(out):
     return bytes.fromhex(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
 
-def read_finished(out, record):
+def read_finished(out, record, ignored=()):
     """The manifest of a packing that is finished already, if it is this one; None where OUT has no manifest.
+
+    Args:
+        out: Path of OUT.
+        record: dict, all that decides the contents of the shards.
+        ignored: names in it that may differ.
 
     Raises:
         DensecolorError: OUT holds another packed dataset; the message says what differs.
@@ -148,9 +153,10 @@ def read_finished(out, record):
     if not (Path(out) / MANIFEST_NAME).is_file():
         return None
     manifest = read_manifest(out)
-    if manifest.options != record:
+    was, now = ({name: value for name, value in r.items() if name not in ignored} for r in (manifest.options, record))
+    if was != now:
         raise DensecolorError(
-            f"{out} holds a packed dataset with other options ({differences(manifest.options, record)}). Delete it, or "
+            f"{out} holds a packed dataset with other options ({differences(was, now)}). Delete it, or "
             "name another folder."
         )
     return manifest

@@ -2,25 +2,16 @@ import os
 import zipfile
 
 import pytest
+from made_sources import listed
+from made_sources import touch
+from made_sources import write_files
 
 from densecolor.errors import SourceError
 from densecolor.packing import open_source
 
 
-def listed(source):
-    return {entry.key: (entry.label, entry.split) for entry in source.entries}
-
-
 def bytes_of(source, entry):
     return source.reader.files.read(source.reader.locate(entry))
-
-
-def touch(folder, *names):
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"")
-    return folder
 
 
 def test_flat_folder_has_no_classes(tmp_path):
@@ -113,14 +104,6 @@ TINY = {
 }
 
 
-def write_tiny(folder, **changes):
-    for name, text in (TINY | changes).items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return folder
-
-
 def zip_tiny(path):
     with zipfile.ZipFile(path, "w") as archive:
         for name, text in TINY.items():
@@ -129,7 +112,7 @@ def zip_tiny(path):
 
 
 def test_tiny_imagenet(tmp_path):
-    source = open_source(write_tiny(tmp_path))
+    source = open_source(write_files(tmp_path, TINY))
     assert source.layout == "tiny-imagenet"
     assert source.class_names == ["goldfish", "crane (n01)", "crane (n03)"]
     assert listed(source) == {
@@ -144,7 +127,7 @@ def test_tiny_imagenet(tmp_path):
 
 def test_tiny_imagenet_zip_and_folders_have_the_same_keys(tmp_path):
     zipped = open_source(zip_tiny(tmp_path / "tiny.zip"))
-    unpacked = open_source(write_tiny(tmp_path / "parent/tiny-imagenet-200").parent)
+    unpacked = open_source(write_files(tmp_path / "parent/tiny-imagenet-200", TINY).parent)
     assert listed(zipped) == listed(unpacked) == listed(open_source(tmp_path / "parent/tiny-imagenet-200"))
     assert zipped.class_names == unpacked.class_names
     assert [bytes_of(zipped, entry) for entry in zipped.entries] == [
@@ -161,14 +144,14 @@ def test_hidden_files_do_not_hide_that_a_zip_is_tiny_imagenet(tmp_path):
 
 
 def test_tiny_imagenet_beside_other_pictures_is_not_recognised_but_can_be_asked_for(tmp_path):
-    write_tiny(tmp_path / "tiny-imagenet-200")
+    write_files(tmp_path / "tiny-imagenet-200", TINY)
     touch(tmp_path, "more/a.jpg")
     assert open_source(tmp_path).layout == "folder"
     assert len(open_source(tmp_path, layout="tiny-imagenet").entries) == 6
 
 
 def test_tiny_imagenet_errors(tmp_path):
-    write_tiny(tmp_path, **{"wnids.txt": "n01\nn03\n"})
+    write_files(tmp_path, TINY | {"wnids.txt": "n01\nn03\n"})
     with pytest.raises(SourceError, match=r"train/n02/images/n02_0\.JPEG belongs to class 'n02'"):
         open_source(tmp_path)
     with pytest.raises(SourceError, match=r"holds no wnids\.txt.*layout folder"):
@@ -189,7 +172,16 @@ def test_list_file(tmp_path):
     assert bytes_of(beside, beside.entries[2]) == b""
 
 
-@pytest.mark.parametrize("line", ["b.jpg cat", "b.jpg 1.5", "b.jpg", "b.jpg -2", "b.jpg 1000000", "7"])
+def test_list_with_commas(tmp_path):
+    path = tmp_path / "train_places205.csv"
+    path.write_text("a/abbey/gsun_01.jpg,0\nmy photo, large.jpg , 2\n1,2.jpg 1\n")
+    source = open_source(path)
+    assert listed(source) == {"a/abbey/gsun_01.jpg": (0, None), "my photo, large.jpg": (2, None), "1,2.jpg": (1, None)}
+
+
+@pytest.mark.parametrize(
+    "line", ["b.jpg cat", "b.jpg 1.5", "b.jpg", "b.jpg -2", "b.jpg 1000000", "7", ",7", "b.jpg,", "b.jpg,cat"]
+)
 def test_list_line_without_integer_label_is_named(tmp_path, line):
     path = tmp_path / "list.txt"
     path.write_text(f"a.jpg 0\n\n{line}\n")
@@ -200,7 +192,7 @@ def test_list_line_without_integer_label_is_named(tmp_path, line):
 def test_other_files_are_no_lists(tmp_path):
     path = tmp_path / "archive.tar"
     path.write_bytes(b"text\0more")
-    with pytest.raises(SourceError, match=r"archive\.tar is neither a folder, a zip archive nor"):
+    with pytest.raises(SourceError, match=r"archive\.tar is neither a folder, a zip or tar archive nor"):
         open_source(path)
 
 
@@ -209,11 +201,15 @@ def test_other_files_are_no_lists(tmp_path):
     [
         ("missing", {}, "There is no source .*missing"),
         ("empty", {}, r"There are no images in .*empty \(layout folder\)"),
-        ("full", {"layout": "cifar"}, "Unknown layout='cifar'. Choose from auto, folder, list, tiny-imagenet"),
+        (
+            "full",
+            {"layout": "cifar"},
+            "Unknown layout='cifar'. Choose from auto, folder, list, glob, tiny-imagenet",
+        ),
         ("full", {"layout": "list"}, "Layout list wants a text file"),
         ("full", {"root": "full"}, "root='full' is for list files only"),
-        ("list.txt", {"layout": "folder"}, "Layout folder wants a folder or a zip archive"),
-        ("list.txt", {"layout": "tiny-imagenet"}, "Layout tiny-imagenet wants a folder or a zip archive"),
+        ("list.txt", {"layout": "folder"}, "Layout folder wants a folder, a zip or a tar archive"),
+        ("list.txt", {"layout": "tiny-imagenet"}, "Layout tiny-imagenet wants a folder, a zip or a tar archive"),
         ("list.txt", {"root": "nowhere"}, "There is no folder root='nowhere'"),
     ],
 )

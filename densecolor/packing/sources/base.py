@@ -6,8 +6,7 @@ from pathlib import Path
 
 from densecolor.errors import SourceError
 from densecolor.image_io import IMAGE_SUFFIXES
-from densecolor.packing.files import FolderFiles
-from densecolor.packing.files import ZipFiles
+from densecolor.packing.files import escape_undecodable
 from densecolor.shards.schema import UNLABELLED
 
 # The top folders by which a source says what its own splits are.
@@ -27,23 +26,23 @@ class Location:
     """Where a source is, for a layout to list.
 
     Attributes:
-        path: Path of a folder, a zip archive or a list file.
+        path: Path of a folder, an archive or a list file.
         container: the files in it; None where it is a file of another kind.
         root: the folder that a list file's paths belong to, or None.
     """
 
     path: Path
-    container: FolderFiles | ZipFiles | None
+    container: object | None
     root: str | os.PathLike | None
 
     def require_container(self, layout):
-        """The files of a folder or zip archive.
+        """The files of a folder or archive.
 
         Raises:
             SourceError: the path is neither.
         """
         if self.container is None:
-            raise SourceError(f"Layout {layout} wants a folder or a zip archive. Received: {self.path}.")
+            raise SourceError(f"Layout {layout} wants a folder, a zip or a tar archive. Received: {self.path}.")
         return self.container
 
 
@@ -93,6 +92,15 @@ class Source:
     def read(self, entry):
         """Decode one picture: a `densecolor.packing.readers.Sample`."""
         return self.reader.read(self.reader.locate(entry), entry.key)
+
+
+def refused_images(files):
+    """What a folder or archive could not give, as `Source.refused` wants it: pictures, and whole folders."""
+    return [
+        (escape_undecodable(name), reason)
+        for name, reason in files.refused
+        if name.endswith("/") or is_image_name(name)
+    ]
 
 
 def is_image_name(name):

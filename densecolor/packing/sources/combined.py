@@ -1,7 +1,8 @@
 """Several sources as one."""
 
 import dataclasses
-from pathlib import PurePath
+import glob
+import os
 
 from densecolor.image_io import decode_image
 from densecolor.packing.files import escape_undecodable
@@ -36,7 +37,8 @@ class CombinedReader:
 def combine(sources, paths):
     """Make one source of several.
 
-    Keys begin with the name of their source: the last part of its path, and its number where two are called alike.
+    Keys begin with the name of their source: the last part of its path, for a pattern the last without a wildcard, and
+    its number where two are called alike.
     Classes are matched by name; those of the first source keep their labels. Groups are those of the sources: a patient
     may be in several.
 
@@ -49,22 +51,23 @@ def combine(sources, paths):
     """
     class_names = list(dict.fromkeys(name for source in sources for name in source.class_names))
     labels = {name: label for label, name in enumerate(class_names)}
-    entries, refused = [], []
-    for number, (source, prefix) in enumerate(zip(sources, _names(paths), strict=True)):
+    entries, refused, readers = [], [], []
+    for source, prefix in zip(sources, _names(paths), strict=True):
         new_labels = {old: labels[name] for old, name in enumerate(source.class_names)} | {UNLABELLED: UNLABELLED}
         entries += [
             dataclasses.replace(
                 entry,
                 key=f"{prefix}/{entry.key}",
                 label=new_labels[entry.label],
-                source=number,
+                source=len(readers) + entry.source,
             )
             for entry in source.entries
         ]
         refused += [(f"{prefix}/{key}", reason) for key, reason in source.refused]
+        readers += source.reader.readers if isinstance(source.reader, CombinedReader) else [source.reader]
     return Source(
         layout="+".join(dict.fromkeys(source.layout for source in sources)),
-        reader=CombinedReader(tuple(source.reader for source in sources)),
+        reader=CombinedReader(tuple(readers)),
         entries=entries,
         class_names=class_names,
         is_private=any(source.is_private for source in sources),
@@ -73,5 +76,11 @@ def combine(sources, paths):
 
 
 def _names(paths):
-    names = [escape_undecodable(PurePath(path).name) or "source" for path in paths]
+    names = [escape_undecodable(os.path.basename(_fixed(os.path.abspath(path)))) or "source" for path in paths]
     return [name if names.count(name) == 1 else f"{name}-{number}" for number, name in enumerate(names, 1)]
+
+
+def _fixed(path):
+    while glob.has_magic(os.path.basename(path)) and not os.path.exists(path):
+        path = os.path.dirname(path)
+    return path

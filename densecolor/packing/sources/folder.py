@@ -1,13 +1,14 @@
 """Layout `folder`: a folder a class, or no classes; ImageNet's train/<wnid>/*.JPEG with its val and test."""
 
 from densecolor.errors import SourceError
-from densecolor.packing.files import ZipFiles
+from densecolor.packing.files import FolderFiles
 from densecolor.packing.files import escape_undecodable
 from densecolor.packing.readers import PictureReader
 from densecolor.packing.sources.base import SPLIT_FOLDERS
 from densecolor.packing.sources.base import Entry
 from densecolor.packing.sources.base import Source
 from densecolor.packing.sources.base import is_image_name
+from densecolor.packing.sources.base import refused_images
 from densecolor.shards.schema import UNLABELLED
 
 
@@ -27,7 +28,7 @@ def list_folder(location):
     """
     files = location.require_container("folder")
     paths = [name for name in files.names if is_image_name(name)]
-    top = _common_top(paths) if isinstance(files, ZipFiles) else ""
+    top = _common_top(paths) if not isinstance(files, FolderFiles) else ""
     inner_paths = [path.removeprefix(top) for path in paths]
     splits = _splits(location.path, inner_paths)
     depth = 0 if None in splits else 1  # folders above the class
@@ -43,7 +44,8 @@ def list_folder(location):
         )
         for path, inner_path, class_name in zip(paths, inner_paths, classes, strict=True)
     ]
-    return Source("folder", PictureReader(files), entries, [escape_undecodable(name) for name in class_names])
+    class_names = [escape_undecodable(name) for name in class_names]
+    return Source("folder", PictureReader(files), entries, class_names, refused=refused_images(files))
 
 
 def _common_top(paths):

@@ -1,4 +1,4 @@
-"""Layout `list`: a text file with `path label` on every line, as Places ships them."""
+"""Layout `list`: a text file with `path label` or `path,label` on every line, as Places ships them."""
 
 import os
 import posixpath
@@ -20,8 +20,8 @@ def list_file(location):
     """List the pictures that a text file names, whatever their suffixes.
 
     Paths belong to the root folder, also those that begin with "/", as in Places365 (a root of "/" takes them as
-    they are); without a root, to the folder of the list. They may hold spaces: the label is what follows the last
-    one. A label of -1 means unlabelled; classes are named by their numbers.
+    they are); without a root, to the folder of the list. They may hold spaces and commas: the label is what follows
+    the last one. A label of -1 means unlabelled; classes are named by their numbers.
 
     Returns:
         Source.
@@ -38,7 +38,7 @@ def list_file(location):
         raise SourceError(f"There is no folder root={os.fspath(root)!r} for the paths in {path}.")
     data = path.read_bytes()
     if b"\0" in data:
-        raise SourceError(f"{path} is neither a folder, a zip archive nor a UTF-8 text of `path label` lines.")
+        raise SourceError(f"{path} is neither a folder, a zip or tar archive nor a UTF-8 text of `path label` lines.")
     lines = data.decode("utf-8-sig", "surrogateescape").split("\n")
     entries = [_parse(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
     class_count = 1 + max((entry.label for entry in entries), default=UNLABELLED)
@@ -46,7 +46,7 @@ def list_file(location):
 
 
 def _parse(list_path, number, line):
-    match = re.fullmatch(r"\s*(\S.*?)\s+(-?[0-9]{1,9})\s*", line)
+    match = re.fullmatch(r"\s*(\S.*?)(?:\s+|\s*,\s*)(-?[0-9]{1,9})\s*", line)
     if match is None or not UNLABELLED <= int(match[2]) < MAX_CLASSES:
         raise SourceError(
             f"{list_path}, line {number}: expected `path label` with an integer label from -1 to "

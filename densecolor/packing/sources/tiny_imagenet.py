@@ -1,7 +1,5 @@
 """Layout `tiny-imagenet`: Tiny ImageNet as distributed, the zip itself or the folder unpacked from it."""
 
-import collections
-
 from densecolor.errors import SourceError
 from densecolor.packing.files import escape_undecodable
 from densecolor.packing.readers import PictureReader
@@ -9,6 +7,8 @@ from densecolor.packing.sources.base import SPLIT_FOLDERS
 from densecolor.packing.sources.base import Entry
 from densecolor.packing.sources.base import Source
 from densecolor.packing.sources.base import is_image_name
+from densecolor.packing.sources.base import refused_images
+from densecolor.packing.sources.synsets import human_names
 from densecolor.shards.schema import UNLABELLED
 
 CLASS_LIST = "wnids.txt"
@@ -18,6 +18,12 @@ def find_top(files):
     """The folder inside `files` that holds wnids.txt, as a prefix of names ("" for the top), or None."""
     tops = [name.removesuffix(CLASS_LIST) for name in files.names if name.split("/")[-1] == CLASS_LIST]
     return min(tops, key=len, default=None)
+
+
+def is_tiny_imagenet(files):
+    """Whether files are Tiny ImageNet and nothing else."""
+    top = find_top(files)
+    return top is not None and all(name.startswith(top) for name in files.names)
 
 
 def list_tiny_imagenet(location):
@@ -49,9 +55,8 @@ def list_tiny_imagenet(location):
                 raise SourceError(f"{key} belongs to class {wnid!r}, which {CLASS_LIST} does not name.")
             split = SPLIT_FOLDERS.get(key.partition("/")[0])
             entries.append(Entry(key, path, labels.get(wnid, UNLABELLED), split))
-    return Source(
-        "tiny-imagenet", PictureReader(files), entries, _human_names(wnids, _read_table(files, f"{top}words.txt"))
-    )
+    class_names = human_names(wnids, _read_table(files, f"{top}words.txt"))
+    return Source("tiny-imagenet", PictureReader(files), entries, class_names, refused=refused_images(files))
 
 
 def _class_of(key, annotations):
@@ -61,16 +66,9 @@ def _class_of(key, annotations):
     return annotations.get(folders[-1]) if folders[0] == "val" else None
 
 
-def _human_names(wnids, words):
-    """The first synonym of each class, with its wnid where another class has the same ("crane")."""
-    names = [words.get(wnid, wnid).split(",")[0] for wnid in wnids]
-    times = collections.Counter(names)
-    return [name if times[name] == 1 else f"{name} ({wnid})" for name, wnid in zip(names, wnids, strict=True)]
-
-
 def _read_table(files, name):
     """The first two columns of a tab-separated file as a dict, in the order of its lines; empty without it."""
     if name not in files.names:
         return {}
-    lines = files.read(name).decode("utf-8", "replace").splitlines()
+    lines = files.read_name(name).decode("utf-8", "replace").splitlines()
     return {columns[0]: columns[1] for columns in ([*line.split("\t"), ""] for line in lines if line.strip())}

@@ -1,0 +1,160 @@
+"""Layout `dicom`: the DICOM files of a folder, archive or pattern, one picture a frame, kept together by patient."""
+
+from densecolor.errors import ImageError
+from densecolor.errors import require_package
+from densecolor.image_io import DEFAULT_MAX_PIXELS
+from densecolor.image_io import decode_image
+from densecolor.image_io.dicom import DicomFile
+from densecolor.image_io.dicom import is_dicom
+from densecolor.image_io.dicom import read_dicom_header
+from densecolor.image_io.medical import check_window
+from densecolor.packing.readers import Sample
+from densecolor.packing.sources.base import Source
+from densecolor.packing.sources.base import is_image_name
+from densecolor.packing.sources.medical import frame_entries
+from densecolor.packing.sources.medical import open_name
+from densecolor.packing.sources.medical import refused_files
+from densecolor.packing.sources.medical import splits_of
+from densecolor.packing.sources.medical import suffix_of
+
+DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
+DIRECTORY_NAME = "DICOMDIR"
+
+
+class DicomReader:
+    """Reads frames of DICOM files; the last file stays open, since its other frames come next.
+
+    Args:
+        files: where the bytes are; see `densecolor.packing.files`.
+        window: (centre, width) for gray frames, or None for the files' own.
+        max_pixels: larger frames are refused.
+    """
+
+    def __init__(self, files, window=None, max_pixels=DEFAULT_MAX_PIXELS):
+        self.files = files
+        self.window = window
+        self.max_pixels = max_pixels
+        self._last = (None, None)
+
+    def __reduce__(self):
+        return DicomReader, (self.files, self.window, self.max_pixels)
+
+    def locate(self, entry):
+        """The place of one frame: its file's, and its number."""
+        return self.files.place(entry.path), entry.frame or 0
+
+    def read(self, place, key, decode=decode_image):
+        """Decode one frame; `decode` is for picture files and not used.
+
+        Returns:
+            Sample.
+
+        Raises:
+            ImageError: it is damaged, too large, of a kind that needs another decoder, or says that text is burned into
+                it.
+            OSError: its file cannot be read.
+        """
+        file_place, frame = place
+        return Sample(self._open(file_place, key).picture(key, frame, self.window))
+
+    def _open(self, place, key):
+        last, file = self._last
+        if last != place:
+            self._last = (None, None)  # never two in memory
+            file = open_without_text(self.files.read(place), key, self.max_pixels)
+            self._last = (place, file)
+        return file
+
+    def is_there(self):
+        """Whether the source still exists."""
+        return self.files.is_there()
+
+
+def open_without_text(data, key, max_pixels):
+    """Open a DICOM file unless it says that its pixels show text which may identify the patient.
+
+    Returns:
+        DicomFile.
+
+    Raises:
+        ImageError: it says so, or cannot be read.
+    """
+    file = DicomFile(data, key, max_pixels)
+    if file.header.has_burned_in_text:
+        raise ImageError(f"{key}: text that may identify the patient is burned into its pixels, as it says itself.")
+    return file
+
+
+def list_dicom(location, window=None, max_pixels=DEFAULT_MAX_PIXELS):
+    """List the frames of all DICOM files, at any depth.
+
+    They are told by their suffix (.dcm, .dicom, .ima) or, without a suffix, by their content; DICOMDIR is no picture.
+    Folders are no classes, since they are often patients; only where all top folders are called train, validation or
+    test are they splits. Frames of one patient (PatientID, else StudyInstanceUID, else the file) are a group. A file
+    that cannot be read is listed all the same and rejected when it is packed.
+
+    Args:
+        location: Location of a folder or archive.
+        window: (centre, width) for gray frames, in the units after rescaling; the files' own if None.
+        max_pixels: larger frames are rejected.
+
+    Returns:
+        Source, private.
+
+    Raises:
+        SourceError: files lie beside folders that are splits.
+        DensecolorError: pydicom is not installed, or the window is empty.
+
+    Example:
+        >>> list_dicom(Location(Path("ct"), FolderFiles("ct"), None)).entries[0].key
+        'head/IM000001'
+    """
+    require_package("pydicom", "medical")
+    check_window(window, "centre, width")
+    files = location.require_container("dicom")
+    names = [name for name in files.names if is_dicom_name(files, name)]
+    entries = []
+    for name, split in zip(names, splits_of(names, location), strict=True):
+        frames, patient = _frames_and_patient(files, name)
+        entries += frame_entries(name, frames, split, patient)
+    reader = DicomReader(files, window, max_pixels)
+    refused = refused_files(files, lambda name: suffix_of(name) in ("", *DICOM_SUFFIXES))
+    return Source("dicom", reader, entries, [], is_private=True, refused=refused)
+
+
+def is_dicom_source(files):
+    """Whether files are DICOM ones and no other pictures."""
+    return not any(map(is_image_name, files.names)) and any(is_dicom_name(files, name) for name in files.names)
+
+
+def is_dicom_file(path):
+    """Whether a file begins as DICOM does."""
+    with open(path, "rb") as file:
+        return is_dicom(file.read(132))
+
+
+def is_dicom_name(files, name):
+    """Whether one of the files is DICOM, by its suffix or, without one, by its content; an unreadable one may be."""
+    if name.rpartition("/")[2].upper() == DIRECTORY_NAME or suffix_of(name) not in ("", *DICOM_SUFFIXES):
+        return False
+    if suffix_of(name):
+        return True
+    try:
+        with open_name(files, name) as file:
+            return is_dicom(file.read(132))
+    except OSError:
+        return True
+
+
+def patient_of(files, name):
+    """The patient of one of the files, or "" where it does not say."""
+    return _frames_and_patient(files, name)[1]
+
+
+def _frames_and_patient(files, name):
+    try:
+        with open_name(files, name) as file:
+            header = read_dicom_header(file, name)
+    except (ImageError, OSError):  # the worker says why
+        return 1, ""
+    return header.frames, header.patient

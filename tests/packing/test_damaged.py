@@ -1,0 +1,138 @@
+"""Pictures that are broken in every way: each is packed or rejected with a reason, and none stops the others."""
+
+import io
+import os
+import unicodedata
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from densecolor.packing import pack
+from densecolor.shards import open_dataset
+from densecolor.shards import read_rejected
+
+KINDS = {
+    "jpg": {"format": "JPEG", "quality": 80},
+    "progressive.jpg": {"format": "JPEG", "progressive": True},
+    "png": {"format": "PNG"},
+    "tif": {"format": "TIFF", "compression": "tiff_lzw"},
+    "plain.tif": {"format": "TIFF"},
+    "webp": {"format": "WEBP", "quality": 80},
+    "gif": {"format": "GIF"},
+    "bmp": {"format": "BMP"},
+}
+
+
+def encoded(crops):
+    """A picture of 32 x 32 in every format, bytes by suffix."""
+    files = {}
+    for i, (suffix, options) in enumerate(KINDS.items()):
+        stream = io.BytesIO()
+        Image.fromarray(crops[i]).save(stream, **options)
+        files[suffix] = stream.getvalue()
+    return files
+
+
+def mutate(data, random):
+    """Some bytes changed, cut out, repeated or cut off: what disks, cables and careless programs do."""
+    data = bytearray(data)
+    for _ in range(random.integers(1, 6)):
+        start = int(random.integers(0, max(1, len(data))))
+        length = int(random.integers(1, 1 + min(64, len(data))))
+        kind = random.integers(0, 5)
+        if kind == 0:
+            data[start : start + 1] = random.bytes(1)
+        elif kind == 1:
+            data[start : start + length] = random.bytes(length)
+        elif kind == 2:
+            del data[start : start + length]
+        elif kind == 3:
+            data[start:start] = data[start : start + length]
+        else:
+            del data[start:]
+    return bytes(data)
+
+
+def check_account(source, out, **options):
+    """Pack, and require that every file is accounted for once, with a reason where it is not packed."""
+    result = pack(source, out, image_size=16, keep_grayscale=True, **options)
+    packed = [
+        key
+        for split in result.manifest.splits
+        for dataset in [open_dataset(result.out, split)]
+        for number in range(len(dataset.paths))
+        for key in dataset.shard(number).keys
+    ]
+    rejected = read_rejected(result.out, result.manifest.rejected)
+    names = sorted(path.name for path in source.iterdir())
+    assert sorted(packed + [key for key, _, _ in rejected]) == names
+    assert all(reason.strip() for _, _, reason in rejected)
+    return packed, {key: reason for key, _, reason in rejected}
+
+
+def check_mutated(tmp_path, crops, count):
+    random = np.random.default_rng(0)
+    source = tmp_path / "source"
+    source.mkdir()
+    for suffix, data in encoded(crops).items():
+        for i in range(count):
+            (source / f"{i}.{suffix}").write_bytes(mutate(data, random))
+    packed, rejected = check_account(source, tmp_path / "out", workers=2, max_pixels=10**6)
+    assert packed  # some changes do no harm
+    assert rejected
+
+
+def test_mutated_pictures(tmp_path, crops):
+    check_mutated(tmp_path, crops, 60)
+
+
+@pytest.mark.slow
+def test_thousands_of_mutated_pictures(tmp_path, crops):
+    check_mutated(tmp_path, crops, 1000)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "webp"])
+def test_cut_short_at_any_byte(tmp_path, crops, suffix):
+    data = encoded(crops)[suffix]
+    source = tmp_path / "source"
+    source.mkdir()
+    for length in range(0, len(data), 7):
+        (source / f"{length}.{suffix}").write_bytes(data[:length])
+    (source / f"{len(data)}.{suffix}").write_bytes(data)
+    packed, _ = check_account(source, tmp_path / "out", workers=1)
+    assert packed == [f"{len(data)}.{suffix}"]
+
+
+def test_odd_names_and_sizes(tmp_path, crops):
+    source = tmp_path / "source"
+    source.mkdir()
+    data = encoded(crops)["png"]
+    names = ["new\nline.png", "tab\t.png", "ü.png", unicodedata.normalize("NFD", "ü.png"), "名前.png", 'a,b".png']
+    for name in names:
+        (source / name).write_bytes(data)
+    (source / "text.jpg").write_text("not a picture")
+    (source / "png called.jpg").write_bytes(data)
+    (source / "dot.png").write_bytes(_png(1, 1))
+    (source / "bomb.png").write_bytes(_png(30_000, 30_000))
+    os.symlink(source / "nowhere", source / "link.png")
+    packed, rejected = check_account(source, tmp_path / "out", workers=1)
+    assert set(packed) == {*names, "png called.jpg", "dot.png"}
+    assert rejected.keys() == {"text.jpg", "bomb.png", "link.png"}
+    assert rejected["bomb.png"].startswith("30000 x 30000 is more than max_pixels=268,435,456 pixels")
+
+
+def test_the_limit_on_pixels_can_be_moved(tmp_path, crops):
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "large.png").write_bytes(_png(300, 300))
+    (source / "small.png").write_bytes(_png(200, 200))
+    packed, rejected = check_account(source, tmp_path / "out", workers=1, max_pixels=50_000)
+    assert packed == ["small.png"]
+    assert "more than max_pixels=50,000" in rejected["large.png"]
+
+
+def _png(width, height):
+    stream = io.BytesIO()
+    Image.new("1", (width, height)).save(stream, "PNG")
+    return stream.getvalue()
