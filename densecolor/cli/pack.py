@@ -32,7 +32,7 @@ def pack(
         ),
     ],
     layout: Annotated[
-        str, typer.Option(help="auto, folder, list, imagenet, places, tiny-imagenet, dicom, nifti or pairs.")
+        str, typer.Option(help="auto, folder, glob, list, imagenet, places, tiny-imagenet, dicom, nifti or pairs.")
     ] = "auto",
     root: Annotated[
         Path | None, typer.Option(help="The folder that a list file's paths belong to. [default: the list's own]")

@@ -10,6 +10,7 @@ from densecolor.color import LabPlanes
 from densecolor.errors import ImageError
 from densecolor.errors import SourceError
 from densecolor.image_io import decode_image
+from densecolor.interruption import DeferredInterrupt
 from densecolor.packing.options import PackOptions
 from densecolor.packing.transforms import fit_mask
 from densecolor.packing.transforms import fit_picture
@@ -87,7 +88,10 @@ class PartEncoder:
         block = _Block(block_size, side, self.options.has_masks)
         rejected = []
         path = self.folder / task.file
-        with ShardWriter(path, capacity=len(task.items), split=task.split, **self.writer_options) as writer:
+        with (
+            DeferredInterrupt() as interrupt,
+            ShardWriter(path, capacity=len(task.items), split=task.split, **self.writer_options) as writer,
+        ):
             for start in range(0, len(task.items), block_size):
                 items = task.items[start : start + block_size]
                 for item in items:
@@ -97,6 +101,7 @@ class PartEncoder:
                         rejected.append((item.key, str(reason)))
                 block.write(writer)
                 advance(len(items))
+                interrupt.check()
         return Written(task.file, writer.count, rejected)
 
     def _convert(self, item, block):

@@ -19,6 +19,7 @@ from multiprocessing import resource_tracker
 import cv2
 
 from densecolor.errors import DensecolorError
+from densecolor.interruption import DeferredInterrupt
 
 TASKS_QUEUED = 2  # per process: one in work and one to go on with
 POLL_SECONDS = 0.2  # how often the work of other processes is looked at, while this one has none
@@ -151,18 +152,12 @@ def _ctrl_c_kept_back():
     Their parent alone ends them, in order; a Ctrl-C that comes meanwhile reaches it at the end.
     """
     resource_tracker.ensure_running()  # it lifts the block when it starts, so that must be over
-    came = []
-    in_main_thread = threading.current_thread() is threading.main_thread()  # no other may set a handler, or needs one
-    handler = signal.signal(signal.SIGINT, lambda *signal: came.append(signal)) if in_main_thread else None
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # new processes inherit this, but no handler
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        if in_main_thread:
-            signal.signal(signal.SIGINT, handler)
-    if came:
-        raise KeyboardInterrupt
+    with DeferredInterrupt():
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # new processes inherit this, but no handler
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _start_worker(function, done, stopped):

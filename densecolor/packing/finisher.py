@@ -4,6 +4,7 @@ import concurrent.futures
 import contextlib
 
 from densecolor.atomic import sync
+from densecolor.interruption import DeferredInterrupt
 from densecolor.shards import ShardInfo
 from densecolor.shards import ShardWriter
 from densecolor.shards import open_shard
@@ -35,8 +36,9 @@ class Finisher:
 
     def __exit__(self, error_type, *error):
         self._thread.shutdown(cancel_futures=error_type is not None)
-        for shard in self._shards.values():
-            shard.writing.__exit__(error_type, *error)
+        with DeferredInterrupt():
+            for shard in self._shards.values():
+                shard.writing.__exit__(error_type, *error)
         if error_type is None:
             for future in self._waiting:
                 future.result()
@@ -53,7 +55,8 @@ class Finisher:
         shard = self._shards[written.file]
         shard.written[written.file] = written
         if len(shard.names) > 1:
-            self._join(shard)
+            with DeferredInterrupt():
+                self._join(shard)
         if len(shard.written) == len(shard.names):
             self._waiting.append(self._thread.submit(self._finish, shard))
         while self._waiting and (len(self._waiting) > MAX_WAITING or self._waiting[0].done()):

@@ -1,11 +1,13 @@
 """Pictures that are broken in every way: each is packed or rejected with a reason, and none stops the others."""
 
+import csv
 import io
 import os
 import unicodedata
 
 import numpy as np
 import pytest
+from made_medical import PYDICOM_FILES
 from PIL import Image
 
 from densecolor.packing import pack
@@ -39,7 +41,7 @@ def mutate(data, random):
     data = bytearray(data)
     for _ in range(random.integers(1, 6)):
         start = int(random.integers(0, max(1, len(data))))
-        length = int(random.integers(1, 1 + min(64, len(data))))
+        length = int(random.integers(1, 2 + min(64, len(data))))
         kind = random.integers(0, 5)
         if kind == 0:
             data[start : start + 1] = random.bytes(1)
@@ -54,8 +56,12 @@ def mutate(data, random):
     return bytes(data)
 
 
-def check_account(source, out, **options):
-    """Pack, and require that every file is accounted for once, with a reason where it is not packed."""
+def account(source, out, **options):
+    """Pack, and require a reason for all that is not.
+
+    Returns:
+        (list of packed keys, list of the rejected rows).
+    """
     result = pack(source, out, image_size=16, keep_grayscale=True, **options)
     packed = [
         key
@@ -65,31 +71,60 @@ def check_account(source, out, **options):
         for key in dataset.shard(number).keys
     ]
     rejected = read_rejected(result.out, result.manifest.rejected)
+    assert all(reason.strip() for _, _, reason in rejected)
+    return packed, rejected
+
+
+def check_account(source, out, **options):
+    """Pack, and require that every file is accounted for once, with a reason where it is not packed."""
+    packed, rejected = account(source, out, **options)
     names = sorted(path.name for path in source.iterdir())
     assert sorted(packed + [key for key, _, _ in rejected]) == names
-    assert all(reason.strip() for _, _, reason in rejected)
     return packed, {key: reason for key, _, reason in rejected}
 
 
-def check_mutated(tmp_path, crops, count):
+def test_thousands_of_mutated_pictures(tmp_path, crops):
     random = np.random.default_rng(0)
     source = tmp_path / "source"
     source.mkdir()
     for suffix, data in encoded(crops).items():
-        for i in range(count):
+        for i in range(500):
             (source / f"{i}.{suffix}").write_bytes(mutate(data, random))
     packed, rejected = check_account(source, tmp_path / "out", workers=2, max_pixels=10**6)
     assert packed  # some changes do no harm
     assert rejected
 
 
-def test_mutated_pictures(tmp_path, crops):
-    check_mutated(tmp_path, crops, 60)
+# Plain, run-length, JPEG, JPEG 2000, deflated, palette, several frames, implicit and big endian.
+DICOM_FILES = (
+    "CT_small.dcm",
+    "MR_small_RLE.dcm",
+    "MR_small_bigendian.dcm",
+    "MR_small_implicit.dcm",
+    "SC_rgb_jpeg_dcmtk.dcm",
+    "SC_rgb_rle_2frame.dcm",
+    "SC_rgb_small_odd.dcm",
+    "693_J2KI.dcm",
+    "image_dfl.dcm",
+    "examples_palette.dcm",
+)
 
 
-@pytest.mark.slow
-def test_thousands_of_mutated_pictures(tmp_path, crops):
-    check_mutated(tmp_path, crops, 1000)
+def test_thousands_of_mutated_dicom_files(tmp_path):
+    random = np.random.default_rng(0)
+    source, mapping = tmp_path / "source", tmp_path / "mapping.csv"
+    source.mkdir()
+    for name in DICOM_FILES:
+        data = (PYDICOM_FILES / name).read_bytes()
+        for i in range(200):
+            (source / f"{i}.{name}").write_bytes(mutate(data, random))
+    packed, rejected = account(source, tmp_path / "out", layout="dicom", workers=2, max_pixels=10**6, mapping=mapping)
+    assert packed
+    assert rejected
+    with open(mapping, newline="") as file:
+        paths = dict(list(csv.reader(file))[2:])
+    assert sorted(packed + [key for key, _, _ in rejected]) == sorted(paths)
+    assert {path.partition("#")[0] for path in paths.values()} == {path.name for path in source.iterdir()}
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "webp"])
