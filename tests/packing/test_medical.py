@@ -237,6 +237,14 @@ def test_nothing_that_names_a_patient_is_packed(tmp_path, capfd, caplog):
     assert all(len(key) == 32 and set(key) <= set("0123456789abcdef") for key in keys)
 
 
+def test_masks_of_a_patient_stay_unnamed_too(tmp_path):
+    source = write_files(tmp_path / "scans", {"Zweistein.dcm": make_dicom(GRAY)})
+    masks = write_files(tmp_path / "masks", {"a/Zweistein.png": b"", "b/Zweistein.png": b""})
+    with pytest.raises(SourceError, match="Two masks fit one picture: one that stays unnamed and one") as caught:
+        pack(source, tmp_path / "out", layout="dicom", masks=str(masks), keep_grayscale=True, workers=1)
+    assert "Zweistein" not in str(caught.value)
+
+
 def test_series_that_pydicom_carries_is_packed(tmp_path):
     folder = PYDICOM_FILES / "dicomdirtests" / "98892001"
     result = pack(folder, tmp_path / "out", layout="dicom", keep_grayscale=True, workers=1, image_size=32)

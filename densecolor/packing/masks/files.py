@@ -34,6 +34,7 @@ class MaskFiles:
         folder: str or `pathlib.Path`.
         pictures: the folder of the pictures, where it is a folder: it may be the same one or overlap with it, and
             then a picture could be taken for its own mask, which is refused.
+        is_private: whether no message may name a file, since it may be called after a patient.
 
     Raises:
         SourceError: the folder does not exist or holds no image.
@@ -47,9 +48,10 @@ class MaskFiles:
         (584, 565)
     """
 
-    def __init__(self, folder, pictures=None):
+    def __init__(self, folder, pictures=None, is_private=False):
         self.files = FolderFiles(folder)
         self.pictures = pictures
+        self.is_private = is_private
         self._closest = {}  # folder of pictures -> folders of masks
         if not self.is_there():
             raise SourceError(f"There is no folder of masks {folder}.")
@@ -57,7 +59,7 @@ class MaskFiles:
             raise SourceError(f"{folder} holds no masks ({', '.join(sorted(IMAGE_SUFFIXES))}).")
 
     def __getstate__(self):
-        return {"files": self.files, "pictures": self.pictures}  # without the lists: workers only read
+        return {"files": self.files}  # without the lists: workers only read
 
     def locate(self, path):
         """Find the mask of a picture; in the parent process.
@@ -76,8 +78,8 @@ class MaskFiles:
         fitting = [mask for mask in self._masks.get(picture.stem, ()) if mask.parent in folders]
         fitting = [mask for mask in fitting if mask.parent == picture.parent] or fitting
         if len(fitting) > 1:
-            first, second = (os.path.join(self.files.root, mask) for mask in fitting[:2])
-            raise SourceError(f"Two masks fit one picture: {first} and {second}. Name a folder with one of them.")
+            which = " and ".join(self._called(mask) for mask in fitting[:2])
+            raise SourceError(f"Two masks fit one picture: {which}. Name a folder with one of them.")
         if not fitting:
             return None
         self._check_is_not_picture(path, fitting[0])
@@ -147,7 +149,10 @@ class MaskFiles:
             return
         mask_path = os.path.join(self.files.root, mask)
         if os.path.realpath(mask_path) == os.path.realpath(os.path.join(self.pictures, path)):
-            raise SourceError(f"{mask_path} would be its own mask. Name a folder that holds masks alone.")
+            raise SourceError(f"{self._called(mask)} would be its own mask. Name a folder that holds masks alone.")
+
+    def _called(self, mask):
+        return "one that stays unnamed" if self.is_private else os.path.join(self.files.root, mask)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -66,7 +66,7 @@ def with_masks(source, masks, path):
     if masks in COMPUTED_MASKS:
         return dataclasses.replace(source, reader=ComputedMaskReader(source.reader, COMPUTED_MASKS[masks]))
     pictures = os.fspath(path) if os.path.isdir(path) else None
-    files = MaskFiles(masks, pictures)
+    files = MaskFiles(masks, pictures, source.is_private)
     source = dataclasses.replace(source, reader=MaskedReader(source.reader, files))
     return source if pictures is None else _without(source, pictures, files)
 
