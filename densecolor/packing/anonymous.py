@@ -1,4 +1,4 @@
-"""Keys that say nothing: salted hashes in place of paths, and the private file that undoes them."""
+"""Keys and classes that say nothing: salted hashes in place of names, and the private file that undoes them."""
 
 import csv
 import dataclasses
@@ -10,19 +10,22 @@ from densecolor.atomic import write_atomically
 from densecolor.errors import SourceError
 
 DIGEST_BYTES = 16
+SALT_BYTES = range(16, 65)  # fewer can be guessed, more BLAKE2b does not take
 HEADER = ("key", "path")
 SALT_ROW = "salt"
 
 
 def anonymise(source, salt):
-    """Replace the keys and groups of a source by hashes that nobody can tell without the salt.
+    """Replace the keys, groups and class names of a source by hashes that nobody can tell without the salt.
+
+    Frames of one file keep their numbers, so that they are known to belong together: "8c1f...#0001".
 
     Args:
         source: Source.
         salt: up to 64 bytes.
 
     Returns:
-        (Source, list of (hash, key)).
+        (Source, list of (hash, key or class name)).
 
     Example:
         >>> hidden, pairs = anonymise(source, secrets.token_bytes(32))
@@ -32,16 +35,17 @@ def anonymise(source, salt):
     entries = [
         dataclasses.replace(
             entry,
-            key=_hash(entry.key, salt),
+            key=_hash_key(entry.key, entry.frame, salt),
             group=None if entry.group is None else _hash(entry.group, salt),
         )
         for entry in source.entries
     ]
     refused = [(_hash(key, salt), reason) for key, reason in source.refused]
-    keys = [entry.key for entry in source.entries] + [key for key, _ in source.refused]
-    hashes = [entry.key for entry in entries] + [key for key, _ in refused]
-    pairs = list(dict.fromkeys(zip(hashes, keys, strict=True)))
-    return dataclasses.replace(source, entries=entries, refused=refused), pairs
+    class_names = [_hash(name, salt) for name in source.class_names]
+    names = [entry.key for entry in source.entries] + [key for key, _ in source.refused] + source.class_names
+    hashes = [entry.key for entry in entries] + [key for key, _ in refused] + class_names
+    pairs = list(dict.fromkeys(zip(hashes, names, strict=True)))
+    return dataclasses.replace(source, entries=entries, refused=refused, class_names=class_names), pairs
 
 
 def write_mapping(path, salt, pairs):
@@ -79,11 +83,20 @@ def _read(path):
     try:
         with open(path, newline="", encoding="utf-8") as file:
             header, (name, salt), *pairs = map(tuple, csv.reader(file))
-        if header == HEADER and name == SALT_ROW and all(len(pair) == 2 for pair in pairs):
-            return bytes.fromhex(salt), pairs
+        salt = bytes.fromhex(salt)
+        is_ours = header == HEADER and name == SALT_ROW and len(salt) in SALT_BYTES
+        if is_ours and all(len(pair) == 2 for pair in pairs):
+            return salt, pairs
     except (csv.Error, ValueError):
         pass
     raise SourceError(f"{path} is no mapping that densecolor-pack wrote. Name another file, which will be made.")
+
+
+def _hash_key(key, frame, salt):
+    if frame is None:
+        return _hash(key, salt)
+    file, _, number = key.rpartition("#")
+    return f"{_hash(file, salt)}#{number}"
 
 
 def _hash(text, salt):

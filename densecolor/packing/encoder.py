@@ -1,6 +1,7 @@
 """From the pictures of a part of a shard to a file that holds them: all that costs time, done in any process."""
 
 import dataclasses
+import errno
 import functools
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from densecolor.shards import ShardWriter
 
 BLOCK_PIXELS = 1 << 20  # of the pictures written at once, all together: 16 of 256 x 256, some megabytes
 BLOCK_IMAGES = 256  # at most
+
+# What a network file system answers that is not there: no picture's own fault.
+GONE = (errno.ESTALE, errno.ENOTCONN, errno.ENODEV, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ETIMEDOUT)
 
 
 class Unusable(ValueError):  # noqa: N818 - the reason in words
@@ -132,7 +136,7 @@ class PartEncoder:
         try:
             return self.reader.read(item.place, item.key, decode)
         except OSError as error:
-            if not self.reader.is_there():
+            if error.errno in GONE or not self.reader.is_there(item.place):
                 raise SourceError(
                     "The source has vanished while it was read. When it is back, give the same command again: it goes "
                     "on where it was."

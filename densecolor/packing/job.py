@@ -25,6 +25,7 @@ class Job:
         listing: Source.
         options: PackOptions.
         record: dict, what shards and manifest say of the options.
+        origin: str, what the manifest alone says of where the source is.
         salt: bytes that were mixed into the keys, to be kept until the packing is finished; None for plain keys.
         out: Path of the folder to make.
         progress: function (done, total), or None.
@@ -33,10 +34,11 @@ class Job:
         resumed: pictures that an earlier, interrupted run had done.
     """
 
-    def __init__(self, listing, options, record, salt, out, progress):
+    def __init__(self, listing, options, record, origin, salt, out, progress):
         self._listing = listing
         self._options = options
         self._record = record
+        self._origin = origin
         self._salt = salt
         self._out = out
         self._progress = progress
@@ -62,7 +64,7 @@ class Job:
             SourceError: no picture is usable, or the source vanished.
             DensecolorError, OSError: OUT cannot be written, or the workers have failed.
         """
-        with Unfinished(self._out, self._record, self._salt) as unfinished:
+        with Unfinished(self._out, {**self._record, "origin": self._origin}, self._salt) as unfinished:
             self._write_shards(unfinished, open_executor)
             shards = [unfinished.done[plan.name] for plan in self._plans]
             for plan, shard in zip(self._plans, shards, strict=True):
@@ -70,7 +72,12 @@ class Job:
             write_rejected_rows(self._out, in_order(self._rejections))
             infos = [shard.info for shard in shards]
             manifest = Manifest(
-                self._options.image_size, self._listing.class_names, self._record, infos, len(self._rejections)
+                self._options.image_size,
+                self._listing.class_names,
+                self._record,
+                infos,
+                len(self._rejections),
+                self._origin,
             )
             if manifest.count():
                 write_manifest(self._out, manifest)

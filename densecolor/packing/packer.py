@@ -11,15 +11,18 @@ from pathlib import Path
 
 from densecolor.errors import DensecolorError
 from densecolor.image_io import DEFAULT_MAX_PIXELS
+from densecolor.packing.anonymous import write_mapping
 from densecolor.packing.cluster import Cluster
 from densecolor.packing.contact_sheet import write_contact_sheet
 from densecolor.packing.executors import available_cores
 from densecolor.packing.executors import open_executor
+from densecolor.packing.files import fixed_part
 from densecolor.packing.job import Job
 from densecolor.packing.masks import COMPUTED_MASKS
 from densecolor.packing.masks import with_masks
 from densecolor.packing.options import PackOptions
-from densecolor.packing.private import hide_paths
+from densecolor.packing.plan import assign_splits
+from densecolor.packing.private import hide_names
 from densecolor.packing.rejected import count_kinds
 from densecolor.packing.sources import open_sources
 from densecolor.packing.unfinished import FOLDER_NAME
@@ -100,7 +103,7 @@ def pack(
         root: the folder that a list file's paths belong to; its own folder if None.
         window: for DICOM (centre, width), for NIfTI (lowest, highest); the file's own if None.
         plane: for NIfTI, "axial" (also if None), "coronal" or "sagittal" slices.
-        hash_keys: let no path reach `out`: keys are salted hashes. Medical layouts always do so.
+        hash_keys: let no name reach `out`: keys and classes are salted hashes. Medical layouts always do so.
         mapping: a private file for which key is which path, outside `out`; one that exists gives its salt, so that the
             keys are the same again. Keys are then hashes, whatever the layout.
         scheduler: address of a Dask scheduler, whose workers then do the work; `source` and `out` must have the same
@@ -137,16 +140,23 @@ def pack(
     sources = [source] if isinstance(source, str | os.PathLike) else list(source)
     out = _check_out(Path(out), sources)
     listing = open_sources(sources, layout, root, window, plane, max_pixels)
+    is_private = hash_keys or mapping is not None or listing.is_private
     if options.has_masks:
-        listing = with_masks(listing, masks, sources[0] if len(sources) == 1 else "")
+        listing = with_masks(dataclasses.replace(listing, is_private=is_private), masks)
     salt = None
-    if hash_keys or mapping is not None or listing.is_private:
-        listing, salt = hide_paths(listing, out, mapping)
+    if is_private:
+        # Decided by the names as they are, so that a patient is in the same split whatever the salt.
+        listing = dataclasses.replace(listing, entries=assign_splits(listing.entries, validation_fraction))
+        listing, salt, pairs = hide_names(listing, out, mapping)
     record = _record(options, listing)
+    origin = _origin([*sources, root, masks if options.masks == "files" else None], salt)
+    run = {**record, "origin": origin}
     # Without its salt a finished packing cannot be told from one of other files that are as many.
-    manifest = read_finished(out, record, ignored=() if salt is None or mapping is not None else ("listing",))
+    manifest = read_finished(out, run, ignored=() if salt is None or mapping is not None else ("listing", "origin"))
+    if mapping is not None:
+        write_mapping(mapping, salt, pairs)
     if manifest is None:
-        job = Job(listing, options, record, salt, out, progress)
+        job = Job(listing, options, record, origin, salt, out, progress)
         manifest = job.run(functools.partial(_open_executor, workers, scheduler))
         resumed = job.resumed
     else:
@@ -166,8 +176,9 @@ def _check_workers(workers):
 
 
 def _check_out(out, sources):
-    for source in map(Path, sources):
-        if source.is_dir() and out.resolve().is_relative_to(source.resolve()):
+    for source in sources:
+        folder = fixed_part(Path(source))
+        if folder.is_dir() and out.resolve().is_relative_to(folder.resolve()):
             raise DensecolorError(f"{out} lies inside the source {source}. Name a folder outside it.")
     return out
 
@@ -186,7 +197,7 @@ def _write_sheet(out):
 
 def _record(options, listing):
     """All that decides the contents of the shards, in a form that JSON keeps: what a resumed packing must share."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(json.dumps(listing.class_names).encode())
     for entry in sorted(listing.entries, key=lambda entry: entry.key):
         digest.update(f"{entry.key}\0{entry.label}\0{entry.split}\0".encode())
     record = {
@@ -196,3 +207,14 @@ def _record(options, listing):
         "listing": digest.hexdigest()[:16],
     }
     return json.loads(json.dumps(record))
+
+
+def _origin(paths, salt):
+    """What stands for the places of source, root and masks; it tells nobody where they are.
+
+    Kept out of the shards, which are the same wherever their source lies.
+    """
+    digest = hashlib.blake2b(key=salt or b"", digest_size=8)
+    for path in paths:
+        digest.update(os.fsencode("" if path is None else os.path.realpath(path)) + b"\0")
+    return digest.hexdigest()

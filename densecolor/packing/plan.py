@@ -41,6 +41,11 @@ def split_of(entry, validation_fraction):
     return "validation" if _hash(entry.group or entry.key, b"split") / 2**64 < validation_fraction else "train"
 
 
+def assign_splits(entries, validation_fraction):
+    """Entries whose splits are decided."""
+    return [dataclasses.replace(entry, split=split_of(entry, validation_fraction)) for entry in entries]
+
+
 def without_duplicates(entries):
     """Divide entries into those whose key comes first, and those whose key was there before.
 
@@ -85,7 +90,8 @@ def plan_shards(entries, shard_size, validation_fraction):
 def _order(entry):
     if entry.frame is None:
         return _hash(entry.key, b"order"), entry.key, 0
-    return _hash(entry.path, b"order"), entry.path, entry.frame
+    file = entry.key.rpartition("#")[0]
+    return _hash(file, b"order"), file, entry.frame
 
 
 def _hash(key, purpose):

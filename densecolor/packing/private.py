@@ -7,14 +7,13 @@ from pathlib import Path
 from densecolor.errors import DensecolorError
 from densecolor.packing.anonymous import anonymise
 from densecolor.packing.anonymous import read_salt
-from densecolor.packing.anonymous import write_mapping
 from densecolor.packing.unfinished import kept_salt
 
 SALT_BYTES = 32
 
 
-def hide_paths(source, out, mapping=None):
-    """Replace the keys of a source by salted hashes.
+def hide_names(source, out, mapping=None):
+    """Replace the keys and classes of a source by salted hashes.
 
     The salt is a new one for every packing, kept with its unfinished state so that it can go on, and forgotten when it
     is finished.
@@ -25,7 +24,7 @@ def hide_paths(source, out, mapping=None):
         mapping: a private file for the salt and for which key is which path, or None; if it exists, its salt is used.
 
     Returns:
-        (Source, salt): the source with other keys, and the bytes for `Unfinished`.
+        (Source, salt, pairs): the source with other keys, the bytes for `Unfinished`, and what `write_mapping` takes.
 
     Raises:
         DensecolorError: `mapping` is no such file, or lies inside `out`.
@@ -34,9 +33,7 @@ def hide_paths(source, out, mapping=None):
         raise DensecolorError(f"The mapping {mapping} would lie inside {out}, which is passed on. Name another place.")
     salt = _salt(out, mapping)
     source, pairs = anonymise(source, salt)
-    if mapping is not None:
-        write_mapping(mapping, salt, pairs)
-    return source, salt
+    return source, salt, pairs
 
 
 def _salt(out, mapping):

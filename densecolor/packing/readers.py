@@ -2,15 +2,17 @@
 
 A reader has `locate(entry)`, which runs in the parent process and returns all that a worker needs to find the
 picture, small and picklable; `read(place, key, decode)`, which runs in the worker and returns a `Sample`; and
-`is_there()`. Readers are sent to workers once: they take no lists and no open files along.
+`is_there(place)`. Readers are sent to workers once: they take no lists and no open files along.
 """
 
 import dataclasses
 
 import numpy as np
 
+from densecolor.errors import ImageError
 from densecolor.image_io import Picture
 from densecolor.image_io import decode_image
+from densecolor.image_io.dicom import is_dicom
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -29,7 +31,7 @@ class Sample:
 
 
 class PictureReader:
-    """Reads picture files.
+    """Reads picture files; DICOM ones are for layouts that hide their names.
 
     Args:
         files: where the bytes are; see `densecolor.packing.files`.
@@ -54,11 +56,14 @@ class PictureReader:
             Sample.
 
         Raises:
-            ImageError: it is no picture, damaged or too large; the message calls it `key`.
+            ImageError: it is no picture, DICOM, damaged or too large; the message calls it `key`.
             OSError: its bytes cannot be read.
         """
-        return Sample(decode(self.files.read(place), key))
+        data = self.files.read(place)
+        if is_dicom(data):
+            raise ImageError(f"{key}: a DICOM file among other pictures. Pack it with layout dicom.")
+        return Sample(decode(data, key))
 
-    def is_there(self):
+    def is_there(self, place):
         """Whether the source still exists; a network folder may vanish, and its files are then not to blame."""
-        return self.files.is_there()
+        return self.files.is_there(place)

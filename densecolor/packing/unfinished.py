@@ -17,6 +17,7 @@ from densecolor.atomic import rename_durably
 from densecolor.atomic import sync
 from densecolor.atomic import write_atomically
 from densecolor.errors import DensecolorError
+from densecolor.errors import ShardError
 from densecolor.shards import REJECTED_NAME
 from densecolor.shards import ShardInfo
 from densecolor.shards import read_manifest
@@ -46,7 +47,7 @@ class Unfinished:
 
     Args:
         out: Path of OUT.
-        record: dict, all that decides the contents of the shards.
+        record: dict, all that decides the contents of the shards, and `origin`.
         salt: bytes to keep for the next run, for this user's eyes only, or None.
 
     Attributes:
@@ -104,11 +105,12 @@ class Unfinished:
 
     def _read_done(self):
         for path in self.folder.glob("*.h5.json"):
-            line = json.loads(path.read_text(encoding="utf-8"))
-            info = ShardInfo(**line["info"])
-            shard = self._out / info.name
-            if shard.is_file() and shard.stat().st_size == info.bytes:
-                yield info.name, DoneShard(info, [tuple(rejection) for rejection in line["rejected"]])
+            with contextlib.suppress(ValueError, KeyError, TypeError):  # damaged: then the shard is made again
+                line = json.loads(path.read_text(encoding="utf-8"))
+                info, rejected = ShardInfo(**line["info"]), [tuple(rejection) for rejection in line["rejected"]]
+                shard = self._out / info.name
+                if shard.is_file() and shard.stat().st_size == info.bytes:
+                    yield info.name, DoneShard(info, rejected)
 
     def _remove_scraps(self):
         remove_partial_files(self._out)
@@ -122,7 +124,7 @@ class Unfinished:
             raise DensecolorError(f"{out} is a file. Name a folder to be made.")
         run = self.folder / RUN_NAME
         if run.is_file():
-            before = json.loads(run.read_text(encoding="utf-8"))
+            before = _read_json(run)
             if before != self._record:
                 raise DensecolorError(
                     f"{out} holds an unfinished packing with other options ({differences(before, self._record)}). Give "
@@ -135,7 +137,14 @@ class Unfinished:
 def kept_salt(out):
     """The salt of a packing that is not finished, as bytes, or None."""
     path = Path(out) / FOLDER_NAME / SALT_NAME
-    return bytes.fromhex(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+    return bytes.fromhex(_read_json(path)) if path.is_file() else None
+
+
+def _read_json(path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise DensecolorError(f"{path} is damaged. Delete {path.parent.parent} and pack again.") from None
 
 
 def read_finished(out, record, ignored=()):
@@ -143,31 +152,41 @@ def read_finished(out, record, ignored=()):
 
     Args:
         out: Path of OUT.
-        record: dict, all that decides the contents of the shards.
+        record: dict, as for `Unfinished`.
         ignored: names in it that may differ.
 
     Raises:
         DensecolorError: OUT holds another packed dataset; the message says what differs.
-        ShardError: its manifest is damaged.
+        ShardError: its manifest or one of its shards is damaged or missing.
     """
     if not (Path(out) / MANIFEST_NAME).is_file():
         return None
     manifest = read_manifest(out)
-    was, now = ({name: value for name, value in r.items() if name not in ignored} for r in (manifest.options, record))
+    before = {**manifest.options, "origin": manifest.origin or record["origin"]}
+    was, now = ({name: value for name, value in r.items() if name not in ignored} for r in (before, record))
     if was != now:
         raise DensecolorError(
             f"{out} holds a packed dataset with other options ({differences(was, now)}). Delete it, or "
             "name another folder."
         )
+    for shard in manifest.shards:
+        path = Path(out) / shard.name
+        if not path.is_file() or path.stat().st_size != shard.bytes:
+            raise ShardError(f"{out} was packed, but {path} is missing or damaged since. Delete {out} to pack again.")
     return manifest
 
 
 def differences(before, now):
-    """What differs between two dicts, in words.
+    """What differs between two dicts, in words; of the origin, only that it does.
 
     Example:
         >>> differences({"image_size": 64, "fit": "crop"}, {"image_size": 128, "fit": "crop"})
         'image_size was 64 and is 128'
     """
     names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
-    return ", ".join(f"{name} was {before.get(name)} and is {now.get(name)}" for name in names)
+    return ", ".join(
+        "the source or its masks lay elsewhere"
+        if name == "origin"
+        else f"{name} was {before.get(name)} and is {now.get(name)}"
+        for name in names
+    )

@@ -43,6 +43,7 @@ class Manifest:
     options: dict  # the packing options
     shards: list  # of ShardInfo, in order of name
     rejected: int  # inputs that were not packed; rejected.csv says why
+    origin: str = ""  # stands for where source and masks lay, to tell another packing; empty where it is unknown
 
     def count(self, split=None):
         """The number of packed images, of one split or of all."""
@@ -97,6 +98,7 @@ def read_manifest(folder):
             options=dict(document["options"]),
             shards=[ShardInfo(**shard) for shard in document["shards"]],
             rejected=int(document["rejected"]),
+            origin=str(document.get("origin", "")),
         )
     except ShardError:
         raise

@@ -88,3 +88,11 @@ def test_another_file_is_no_mapping_and_stays_as_it_is(tmp_path, content):
     with pytest.raises(SourceError, match="is no mapping"):
         write_mapping(path, SALT, [("ab", "x")])
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("salt", ["", "ab", "00" * 65, "xyz"])
+def test_a_salt_that_does_not_hide_is_refused(tmp_path, salt):
+    path = tmp_path / "mapping.csv"
+    path.write_text(f"key,path\nsalt,{salt}\n")
+    with pytest.raises(SourceError, match="is no mapping"):
+        read_salt(path)

@@ -171,3 +171,21 @@ def _png(width, height):
     stream = io.BytesIO()
     Image.new("1", (width, height)).save(stream, "PNG")
     return stream.getvalue()
+
+
+def test_what_is_no_regular_file_or_too_large_is_rejected(tmp_path, crops):
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "good.png").write_bytes(encoded(crops)["png"])
+    os.mkfifo(tmp_path / "pipe")
+    os.symlink(tmp_path / "pipe", source / "pipe.jpg")
+    os.symlink("/dev/zero", source / "device.jpg")
+    with open(source / "sparse.png", "wb") as file:
+        file.truncate(1 << 40)
+    packed, rejected = check_account(source, tmp_path / "out", workers=1)
+    assert packed == ["good.png"]
+    assert rejected == {
+        "pipe.jpg": "cannot be read: not a regular file",
+        "device.jpg": "cannot be read: not a regular file",
+        "sparse.png": "cannot be read: larger than 2 GiB",
+    }

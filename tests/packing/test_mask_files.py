@@ -12,7 +12,9 @@ from densecolor.image_io import decode_image
 from densecolor.packing.files import FolderFiles
 from densecolor.packing.masks import MaskedReader
 from densecolor.packing.masks import MaskFiles
+from densecolor.packing.masks import with_masks
 from densecolor.packing.readers import PictureReader
+from densecolor.packing.sources import open_sources
 from densecolor.packing.sources.base import Entry
 
 RED = (200, 90, 30)
@@ -44,7 +46,7 @@ def drive(tmp_path, half):
 
 
 def masked(pictures, masks):
-    return MaskedReader(PictureReader(FolderFiles(pictures)), MaskFiles(masks, pictures))
+    return MaskedReader(PictureReader(FolderFiles(pictures)), MaskFiles(masks))
 
 
 def read(reader, path, key=None):
@@ -126,11 +128,20 @@ def test_two_masks_for_one_picture_are_named(tmp_path, names):
     assert all(str(tmp_path / name) in str(error.value) for name in names)
 
 
-def test_a_picture_is_never_its_own_mask(tmp_path):
-    write_all(tmp_path, "images/1.png", "masks/1.png")
-    with pytest.raises(SourceError, match="would be its own mask"):
-        MaskFiles(tmp_path, pictures=tmp_path).locate("images/1.png")
-    assert MaskFiles(tmp_path / "masks", pictures=tmp_path).locate("images/1.png") == "1.png"
+@pytest.mark.parametrize("sources", [["a"], ["a", "b"], ["a/*.png"], ["a/1.png", "b"]])
+def test_a_picture_is_never_its_own_mask(tmp_path, sources):
+    write_all(tmp_path, "a/1.png", "a/2.png", "b/3.png", "masks/1.png", "masks/2.png", "masks/3.png")
+    source = open_sources([tmp_path / path for path in sources])
+    with pytest.raises(SourceError, match="All pictures would be masks"):
+        with_masks(source, tmp_path)
+    assert with_masks(source, tmp_path / "masks").entries == source.entries
+
+
+def test_masks_inside_one_of_several_sources_are_no_pictures(drive, tmp_path):
+    write_all(tmp_path, "more/1.png")
+    source = with_masks(open_sources([drive, tmp_path / "more"]), drive)
+    assert len(source.entries) == 4
+    assert source.class_names == ["images"]
 
 
 def test_folders_without_masks(tmp_path):
@@ -203,9 +214,10 @@ def test_a_picture_may_be_decoded_smaller_its_mask_is_not(tmp_path):
 def test_a_folder_of_masks_that_vanishes(tmp_path):
     write_all(tmp_path, "pictures/a.png", "masks/a.png")
     reader = masked(tmp_path / "pictures", tmp_path / "masks")
-    assert reader.is_there()
+    place = reader.locate(Entry("a.png", "a.png"))
+    assert reader.is_there(place)
     (tmp_path / "masks").rename(tmp_path / "away")
-    assert not reader.is_there()
+    assert not reader.is_there(place)
 
 
 @pytest.mark.parametrize(

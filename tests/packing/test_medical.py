@@ -1,4 +1,5 @@
 import pickle
+import re
 import zipfile
 
 import nibabel
@@ -16,6 +17,7 @@ from made_sources import write_files
 from densecolor.errors import DensecolorError
 from densecolor.errors import ImageError
 from densecolor.errors import SourceError
+from densecolor.image_io import encode_image
 from densecolor.packing import pack
 from densecolor.packing.files import open_files
 from densecolor.packing.sources.base import Location
@@ -38,8 +40,15 @@ def listed(source):
 
 def test_dicom_files_are_told_by_content_or_suffix(tmp_path):
     scan = make_dicom(GRAY, PatientID="P")
-    names = ["IM0001", "b/1.2.840.10008.55", "b/scan.DCM", "c/scan.ima", "d/scan.dicom"]
-    others = {"README": b"text", "DICOMDIR": scan, "b/DICOMDIR": scan, "scan.txt": scan, "a.png": scan, ".hidden": scan}
+    names = ["IM0.CT", "IM0001", "b/1.2.840.10008.55", "b/scan.DCM", "c/scan.ima", "d/scan.dicom"]
+    others = {
+        "README": b"text",
+        "DICOMDIR": scan,
+        "b/DICOMDIR": scan,
+        "scan.txt": b"text",
+        "a.png": b"text",
+        ".hidden": scan,
+    }
     write_files(tmp_path, {**dict.fromkeys(names, scan), **others, "not.dcm": b"text", "empty": b""})
     source = list_dicom(located(tmp_path))
     assert listed(source) == dict.fromkeys(names, (None, None, "P")) | {"not.dcm": (None, None, "not.dcm")}
@@ -234,7 +243,7 @@ def test_nothing_that_names_a_patient_is_packed(tmp_path, capfd, caplog):
     assert "Zweistein^Albertine/PAT-7741992_0.dcm" in (tmp_path / "private.csv").read_text()
     keys = [key for info in result.manifest.shards for key in open_shard(out / info.name).keys]
     assert len(keys) == result.manifest.count()
-    assert all(len(key) == 32 and set(key) <= set("0123456789abcdef") for key in keys)
+    assert all(re.fullmatch("[0-9a-f]{32}(#[0-9]{4})?", key) for key in keys)
 
 
 def test_masks_of_a_patient_stay_unnamed_too(tmp_path):
@@ -243,6 +252,39 @@ def test_masks_of_a_patient_stay_unnamed_too(tmp_path):
     with pytest.raises(SourceError, match="Two masks fit one picture: one that stays unnamed and one") as caught:
         pack(source, tmp_path / "out", layout="dicom", masks=str(masks), keep_grayscale=True, workers=1)
     assert "Zweistein" not in str(caught.value)
+
+
+def test_the_order_of_volumes_says_nothing(tmp_path):
+    """Volumes stand in the order of their salted names, which cannot be made again without the salt."""
+    files = {f"patient{i}.nii": make_nifti(np.full((8, 8, 2), i, np.int16), np.eye(4)) for i in range(12)}
+    source = write_files(tmp_path / "source", files)
+    options = {"keep_grayscale": True, "image_size": 8, "workers": 1, "validation_fraction": 0, "window": (0, 12)}
+    orders = []
+    for out in ("a", "b"):
+        result = pack(source, tmp_path / out, **options)
+        with open_shard(result.out / "train-00000-of-00001.h5") as shard:
+            assert [key[-5:] for key in shard.keys] == ["#0000", "#0001"] * 12
+            orders.append([int(shard.L[i, 0, 0]) for i in range(0, 24, 2)])
+    assert sorted(orders[0]) == sorted(orders[1])
+    assert orders[0] != orders[1]
+
+
+def test_a_patient_is_in_the_same_split_whatever_the_salt(tmp_path):
+    files = {f"{i}.dcm": make_dicom(GRAY + i, PatientID=f"P{i // 4}") for i in range(40)}
+    source = write_files(tmp_path / "source", files)
+    options = {"keep_grayscale": True, "image_size": 8, "workers": 1, "validation_fraction": 0.4}
+    manifests = [pack(source, tmp_path / out, **options).manifest for out in ("a", "b", "c")]
+    assert len({manifest.count("validation") for manifest in manifests}) == 1
+    assert manifests[0].count("validation") in range(4, 40, 4)
+
+
+def test_dicom_under_another_name_is_not_packed_with_its_path(tmp_path, photographs):
+    source = tmp_path / "source"
+    write_files(source, {"Zweistein.jpg": make_dicom(COLORS, "RGB"), "b.png": encode_image(COLORS, ".png")})
+    result = pack(source, tmp_path / "out", image_size=8, workers=1)
+    assert read_rejected(result.out, 1) == [
+        ("Zweistein.jpg", "train", "a DICOM file among other pictures. Pack it with layout dicom")
+    ]
 
 
 def test_series_that_pydicom_carries_is_packed(tmp_path):

@@ -33,12 +33,11 @@ ONE = {"workers": 1, "image_size": 16, "validation_fraction": 0}
         ({"a/IM1": SCAN, "README": b"text"}, "dicom"),
         ({"a/b.dcm": SCAN, "DICOMDIR": SCAN}, "dicom"),
         ({"sub-01/brain.nii.gz": VOLUME, "participants.tsv": b"text"}, "nifti"),
-        ({"scan.dcm": SCAN, "photo.png": b""}, "folder"),
-        ({"brain.nii": VOLUME, "a/photo.png": b""}, "folder"),
+        ({"photo.png": b"", "README": b"text"}, "folder"),
     ],
 )
 @pytest.mark.parametrize("kind", ["folder", "zip"])
-def test_medical_files_are_recognised_where_there_are_no_other_pictures(tmp_path, contents, layout, kind):
+def test_medical_files_are_recognised(tmp_path, contents, layout, kind):
     path = write_files(tmp_path / "source", contents)
     if kind == "zip":
         path = tmp_path / "source.zip"
@@ -48,6 +47,28 @@ def test_medical_files_are_recognised_where_there_are_no_other_pictures(tmp_path
     source = open_source(path)
     assert source.layout == layout
     assert source.is_private == (layout != "folder")
+
+
+@pytest.mark.parametrize(
+    ("contents", "layouts"),
+    [
+        ({"scan.dcm": SCAN, "photo.png": b""}, "dicom, folder"),
+        ({"IM1": SCAN, "brain.nii": VOLUME}, "dicom, nifti"),
+        ({"brain.nii": VOLUME, "a/photo.png": b""}, "nifti, folder"),
+    ],
+)
+def test_files_for_several_layouts_want_a_choice(tmp_path, contents, layouts):
+    path = write_files(tmp_path, contents)
+    with pytest.raises(SourceError, match=f"holds files for several layouts. Choose one of them: {layouts}"):
+        open_source(path)
+    for layout in layouts.split(", "):
+        assert open_source(path, layout).layout == layout
+
+
+def test_one_window_is_not_for_two_kinds(tmp_path):
+    write_files(tmp_path, {"a/scan.dcm": SCAN, "b/brain.nii": VOLUME})
+    with pytest.raises(SourceError, match="one thing for DICOM and another for NIfTI"):
+        open_sources([tmp_path / "a", tmp_path / "b"], window=(40, 400))
 
 
 @pytest.mark.parametrize(
@@ -146,5 +167,5 @@ def test_a_mapping_hides_paths_of_any_layout_and_must_not_be_passed_on(tmp_path,
     assert not (tmp_path / "out").exists()
     result = pack(source, tmp_path / "out", mapping=tmp_path / "keys.csv", **ONE)
     with open_shard(result.out / "train-00000-of-00001.h5") as shard:
-        assert shard.keys == list(by_path(tmp_path / "keys.csv").values())
-    assert not [path for path in result.out.iterdir() if b"Zweistein/1" in path.read_bytes()]
+        assert [*shard.keys, *shard.class_names] == list(by_path(tmp_path / "keys.csv").values())
+    assert not [path for path in result.out.iterdir() if b"Zweistein" in path.read_bytes()]

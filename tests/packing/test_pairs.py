@@ -134,6 +134,7 @@ def test_pairs_of_one_patient_are_a_group(tmp_path, photo):
 
 def test_is_there_needs_both(tmp_path, photo):
     source = paired(tmp_path, {"1": ct()}, {"1.png": encode_image(photo, ".png")})
-    assert source.reader.is_there()
+    place = source.reader.locate(source.entries[0])
+    assert source.reader.is_there(place)
     (tmp_path / "ct" / "1").unlink()
-    assert not source.reader.is_there()
+    assert not source.reader.is_there(place)

@@ -12,6 +12,7 @@ from made_sources import write_tar
 
 from densecolor.errors import SourceError
 from densecolor.packing import open_source
+from densecolor.packing.sources import open_sources
 
 WORDS = {"n01440764": "tench, Tinca tinca", "n02012849": "crane", "n03126707": "crane", "n04599235": "wool, woolen"}
 WNIDS = list(WORDS)
@@ -103,6 +104,48 @@ def test_imagenet_train_tar_alone_divides_nothing(tmp_path):
     source = open_source(tmp_path / "anything.tar")
     assert source.layout == "imagenet"
     assert listed(source) == {key: (label, None) for key, (label, _) in TRAIN.items()}
+
+
+def test_imagenet_tars_as_two_sources_keep_their_splits(tmp_path):
+    folder = write_ilsvrc(tmp_path)
+    source = open_sources([folder / "ILSVRC2012_img_train.tar", folder / "ILSVRC2012_img_val.tar"])
+    splits = {key.rpartition("/")[2]: split for key, (_, split) in listed(source).items()}
+    assert splits == {key.rpartition("/")[2]: split for key, (_, split) in (TRAIN | LABELS).items()}
+
+
+def test_imagenet_as_a_folder_of_its_class_tars(tmp_path):
+    for wnid in WNIDS:
+        write_tar(tmp_path / f"{wnid}.tar", [(f"{wnid}_{i}.JPEG", b"") for i in (7, 10026)])
+    source = open_source(tmp_path)
+    assert source.layout == "imagenet"
+    assert listed(source) == {key: (label, None) for key, (label, _) in TRAIN.items()}
+
+
+def test_kaggles_inner_folder_alone(tmp_path):
+    """Its val.txt numbers the pictures; it says nothing of their classes."""
+    pictures = [f"Data/CLS-LOC/{key}" for key in TRAIN] + [f"Data/CLS-LOC/val/{name}" for name in VALIDATION]
+    numbered = "".join(f"{name.removesuffix('.JPEG')} {i}\n" for i, name in enumerate(VALIDATION, 1))
+    write_files(tmp_path, dict.fromkeys(pictures, b"") | {"ImageSets/CLS-LOC/val.txt": numbered})
+    source = open_source(tmp_path)
+    assert source.layout == "imagenet"
+    assert listed(source) == TRAIN | dict.fromkeys(LABELS, (-1, "validation"))
+
+
+def test_a_compressed_tar_beside_the_others_is_accounted_for(tmp_path):
+    (tmp_path / "ILSVRC2012_img_train.tar").write_bytes(train_tar())
+    write_tar(tmp_path / "ILSVRC2012_img_val.tar.gz", [("a.JPEG", b"")], mode="w:gz")
+    source = open_source(tmp_path)
+    assert source.refused == [
+        ("ILSVRC2012_img_val.tar.gz", "compressed as a whole: decompress it to pack what is in it")
+    ]
+
+
+def test_places_validation_tar_alone(tmp_path):
+    path = write_tar(tmp_path / "val_256.tar", [(name, b"") for name in places_files("256")["val"]])
+    source = open_source(path)
+    assert source.layout == "places"
+    assert {entry.split for entry in source.entries} == {"validation"}
+    assert {entry.label for entry in source.entries} == {-1}
 
 
 def test_imagenet_as_kaggle_unpacks_it(tmp_path):

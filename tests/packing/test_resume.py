@@ -1,5 +1,6 @@
 """Packings that are interrupted, and go on as if nothing had happened."""
 
+import contextlib
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from densecolor.errors import DensecolorError
+from densecolor.errors import ShardError
 from densecolor.errors import SourceError
 from densecolor.packing import pack
 from densecolor.shards import open_shard
@@ -44,6 +46,7 @@ def contents(out):
     manifest = json.loads((out / "manifest.json").read_text())
     for shard in manifest["shards"]:
         del shard["bytes"], shard["sha256"]
+    del manifest["origin"]
     assert {path.suffix for path in out.iterdir()} == {".h5", ".json", ".csv"}
     shards = {path.name: shard_contents(path) for path in out.glob("*.h5")}
     return manifest, (out / "rejected.csv").read_bytes(), shards
@@ -198,7 +201,11 @@ def test_a_source_that_vanishes_stops_the_run_and_loses_nothing(source, uninterr
 
     with pytest.raises(SourceError, match=r"source has vanished .* give the same command again"):
         pack(mount, out, workers=1, progress=vanish, **OPTIONS)
-    pack(source, out, workers=1, **OPTIONS)
+    with pytest.raises(DensecolorError, match="the source or its masks lay elsewhere"):
+        pack(source, out, workers=1, **OPTIONS)
+    os.rename(source, mount)
+    pack(mount, out, workers=1, **OPTIONS)
+    os.rename(mount, source)
     assert contents(out) == uninterrupted
 
 
@@ -213,3 +220,61 @@ def test_few_shards_are_divided_so_that_all_workers_have_work(source, tmp_path):
     assert [shard.count for shard in result.manifest.shards] == [114]
     with open_shard(result.out / result.manifest.shards[0].name) as shard:
         assert len(set(shard.keys)) == 114
+
+
+def test_a_folder_inside_the_source_that_vanishes_stops_the_run(source, tmp_path):
+    """As a link to a network folder does."""
+    folder, out = tmp_path / "linked", tmp_path / "out"
+    folder.mkdir()
+    os.symlink(source, folder / "nas")
+    (folder / "beside.jpg").write_bytes((source / "1.jpg").read_bytes())
+
+    def vanish(done, total):
+        if done >= 60 and (folder / "nas").exists():
+            (folder / "nas").unlink()
+
+    with pytest.raises(SourceError, match="source has vanished"):
+        pack(folder, out, workers=1, progress=vanish, **OPTIONS)
+    os.symlink(source, folder / "nas")
+    result = pack(folder, out, workers=1, **OPTIONS)
+    assert result.resumed > 0
+    assert result.rejected == {"not a picture of a known format": 6}
+
+
+@pytest.mark.parametrize("stop_after", [60, 1000])
+def test_other_masks_are_another_packing(source, tmp_path, stop_after):
+    for name, value in (("black", 0), ("white", 255)):
+        (tmp_path / name).mkdir()
+        for path in source.iterdir():
+            cv2.imwrite(str(tmp_path / name / f"{path.stem}.png"), np.full((32, 32), value, np.uint8))
+    options = {"workers": 1, **OPTIONS, "image_size": 16}
+    out, stop = tmp_path / "out", StopAfter(stop_after, KeyboardInterrupt)
+    with contextlib.suppress(KeyboardInterrupt):
+        pack(source, out, masks=str(tmp_path / "black"), progress=stop, **options)
+    with pytest.raises(DensecolorError, match="the source or its masks lay elsewhere"):
+        pack(source, out, masks=str(tmp_path / "white"), **options)
+
+
+def test_a_finished_packing_that_has_lost_a_shard_is_not_called_finished(source, tmp_path):
+    result = pack(source, tmp_path / "out", workers=1, **OPTIONS)
+    next(result.out.glob("*.h5")).unlink()
+    with pytest.raises(ShardError, match=r"was packed, but .*\.h5 is missing or damaged since"):
+        pack(source, tmp_path / "out", workers=1, **OPTIONS)
+
+
+@pytest.mark.parametrize("pattern", ["", "*.jpg", "**/*.jpg"])
+def test_out_inside_the_source_is_refused(source, pattern):
+    with pytest.raises(DensecolorError, match="lies inside the source"):
+        pack(source / pattern, source / "out", workers=1, **OPTIONS)
+    assert not (source / "out").exists()
+
+
+def test_a_damaged_journal_is_no_obstacle(source, uninterrupted, tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        pack(source, out, workers=1, progress=StopAfter(60, KeyboardInterrupt), **OPTIONS)
+    lines = sorted((out / "unfinished").glob("*.h5.json"))
+    lines[0].write_text("")
+    lines[1].write_text("{}")
+    pack(source, out, workers=1, **OPTIONS)
+    assert contents(out) == uninterrupted

@@ -132,6 +132,9 @@ def test_a_source_of_several_archives_among_others(tmp_path):
         "imagenet/validation/ILSVRC2012_val_00000001.JPEG": b"validation",
         "more/b.jpg": b"more",
     }
-    assert source.reader.is_there()
+    places = {entry.key: source.reader.locate(entry) for entry in source.entries}
+    assert all(map(source.reader.is_there, places.values()))
     (tmp_path / "imagenet/ILSVRC2012_img_val.tar").unlink()
-    assert not source.reader.is_there()
+    assert [key for key, place in places.items() if not source.reader.is_there(place)] == [
+        "imagenet/validation/ILSVRC2012_val_00000001.JPEG"
+    ]

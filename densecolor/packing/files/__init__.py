@@ -10,7 +10,8 @@ from densecolor.packing.files.folder import FolderFiles
 from densecolor.packing.files.names import escape_undecodable
 from densecolor.packing.files.open import open_files
 from densecolor.packing.files.pattern import PatternFiles
+from densecolor.packing.files.pattern import fixed_part
 from densecolor.packing.files.tar import TarFiles
 from densecolor.packing.files.zip import ZipFiles
 
-__all__ = ["FolderFiles", "PatternFiles", "TarFiles", "ZipFiles", "escape_undecodable", "open_files"]
+__all__ = ["FolderFiles", "PatternFiles", "TarFiles", "ZipFiles", "escape_undecodable", "fixed_part", "open_files"]

@@ -64,8 +64,8 @@ class ArchiveFiles:
         """The bytes of the file with this name."""
         return self.read(self.place(name))
 
-    def is_there(self):
-        """Whether the archive still exists."""
+    def is_there(self, place=None):
+        """Whether the archive still exists; whatever the place."""
         return os.path.isfile(self.path)
 
     @functools.cached_property

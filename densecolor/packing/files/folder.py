@@ -1,25 +1,33 @@
 """The files below a folder."""
 
+import errno
 import functools
 import os
-from pathlib import Path
+import stat
 
 from densecolor.errors import SourceError
+from densecolor.packing.files.names import MAX_BYTES
+from densecolor.packing.files.names import TOO_LARGE
 from densecolor.packing.files.names import is_hidden
 
 
 class FolderFiles:
     """The files below a folder; links to folders are followed, but never round in a circle.
 
+    Args:
+        root: the folder.
+        was_listed: whether names come from here, and so were there once.
+
     Raises:
         SourceError: on listing, the folder itself cannot be listed.
     """
 
-    def __init__(self, root):
+    def __init__(self, root, was_listed=True):
         self.root = os.path.abspath(root)
+        self.was_listed = was_listed
 
     def __reduce__(self):
-        return FolderFiles, (self.root,)
+        return FolderFiles, (self.root, self.was_listed)
 
     @functools.cached_property
     def _listing(self):
@@ -62,18 +70,29 @@ class FolderFiles:
         """The bytes of one file.
 
         Raises:
-            OSError: it cannot be read.
+            OSError: it cannot be read, is too large, or is a device or a pipe, which may never end.
         """
-        return Path(self.root, place).read_bytes()
+        path = os.path.join(self.root, place)
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        if status.st_size > MAX_BYTES:
+            raise OSError(errno.EFBIG, TOO_LARGE)
+        with open(path, "rb") as file:
+            return file.read()
 
     def read_name(self, name):
         """The bytes of the file with this name."""
         return self.read(name)
 
-    def is_there(self):
-        """Whether the folder still exists, and is not the empty place where a file system was mounted."""
+    def is_there(self, place=""):
+        """Whether the folder still exists, and the one inside it that a file was listed in.
+
+        An empty folder is not there: it is the place where a file system was mounted.
+        """
+        folder = os.path.dirname(os.path.join(self.root, place)) if self.was_listed else self.root
         try:
-            with os.scandir(self.root) as items:
+            with os.scandir(folder) as items:
                 return next(items, None) is not None
         except OSError:
             return False

@@ -2,6 +2,9 @@
 
 import re
 
+MAX_BYTES = 1 << 31  # of one file: more than the largest picture, less than what would fill the memory
+TOO_LARGE = f"larger than {MAX_BYTES >> 30} GiB"
+
 _HIDDEN = re.compile(r"(^|/)(\.[^/.]|\.\.[^/]|__MACOSX/)")
 _OUTSIDE = re.compile(r"(^|/)\.\.(/|$)|^/|^[A-Za-z]:")
 

@@ -22,9 +22,7 @@ class PatternFiles(FolderFiles):
     """
 
     def __init__(self, pattern):
-        fixed = pattern.parent if pattern.is_file() else pattern
-        while glob.has_magic(str(fixed)) and not fixed.is_dir():  # brackets may also be in the name of a real folder
-            fixed = fixed.parent
+        fixed = pattern.parent if pattern.is_file() else fixed_part(pattern)
         if not fixed.is_dir():
             raise SourceError(f"There is no folder {fixed} for the pattern {pattern}.")
         super().__init__(fixed)
@@ -42,6 +40,13 @@ class PatternFiles(FolderFiles):
     def _leads_to(self, folders):
         """Whether the pattern may name files below these folders."""
         return any(_matches(folders, self._parts[:count]) for count in range(1, len(self._parts)))
+
+
+def fixed_part(pattern):
+    """The part of a path before its first wildcard; brackets may also be in the name of a real folder."""
+    while glob.has_magic(str(pattern)) and not pattern.exists():
+        pattern = pattern.parent
+    return pattern
 
 
 def _matches(parts, pattern):

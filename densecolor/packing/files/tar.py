@@ -6,7 +6,8 @@ import tarfile
 
 from densecolor.errors import SourceError
 from densecolor.packing.files.archive import ArchiveFiles
-from densecolor.packing.files.names import escape_undecodable
+from densecolor.packing.files.names import MAX_BYTES
+from densecolor.packing.files.names import TOO_LARGE
 from densecolor.packing.files.names import is_hidden
 
 BLOCK = 512  # bytes; a tar is made of these, and two empty ones are its end
@@ -54,10 +55,10 @@ class TarFiles(ArchiveFiles):
         except SourceError:  # of a tar inside; it is a ValueError too
             raise
         except (tarfile.TarError, ValueError, OSError) as error:
-            name = f"{self.path} ({prefix.removesuffix('/')}.tar inside it)" if prefix else self.path
+            name = f"{self.path} (a tar inside it)" if prefix else self.path  # its name might be a patient's
             position = start + (0 if archive is None else min(archive.offset, size))
             raise SourceError(
-                f"{escape_undecodable(name)} is damaged or truncated at byte {position}: {error}. {count} files "
+                f"{name} is damaged or truncated at byte {position}: {error}. {count} files "
                 "before that are whole. Copy or download it again."
             ) from None
 
@@ -72,7 +73,7 @@ class TarFiles(ArchiveFiles):
                 raise SourceError(f"{self.path} holds tars in tars more than {MAX_DEPTH} deep. Unpack it first.")
             yield from self._members_of(begin, member.size, f"{name[: -len('.tar')]}/", depth + 1)
         else:
-            yield name, (begin, member.size), None
+            yield name, (begin, member.size), TOO_LARGE if member.size > MAX_BYTES else None
 
 
 class _Window(io.RawIOBase):

@@ -9,9 +9,10 @@ import zlib
 from densecolor.errors import SourceError
 from densecolor.packing.files.archive import ArchiveFiles
 from densecolor.packing.files.archive import damaged
+from densecolor.packing.files.names import MAX_BYTES
+from densecolor.packing.files.names import TOO_LARGE
 
 LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, lengths of the name and of the extra field that follow
-MAX_BYTES = 1 << 31  # of one file: more than the largest picture, less than what would fill the memory
 ENCRYPTED = 1  # bit of a member's flags
 
 # What zipfile and its decompressors raise for one damaged or unsupported file.
@@ -36,7 +37,7 @@ class ZipFiles(ArchiveFiles):
             place = (info.header_offset, info.compress_size, info.file_size, info.compress_type, info.CRC)
             if info.flag_bits & ENCRYPTED or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 place = info.filename
-            yield info.filename, place, f"larger than {MAX_BYTES >> 30} GiB" if too_large else None
+            yield info.filename, place, TOO_LARGE if too_large else None
 
     def read(self, place):
         """The bytes of one file, their checksum verified.

@@ -32,8 +32,6 @@ class MaskFiles:
 
     Args:
         folder: str or `pathlib.Path`.
-        pictures: the folder of the pictures, where it is a folder: it may be the same one or overlap with it, and
-            then a picture could be taken for its own mask, which is refused.
         is_private: whether no message may name a file, since it may be called after a patient.
 
     Raises:
@@ -48,9 +46,8 @@ class MaskFiles:
         (584, 565)
     """
 
-    def __init__(self, folder, pictures=None, is_private=False):
+    def __init__(self, folder, is_private=False):
         self.files = FolderFiles(folder)
-        self.pictures = pictures
         self.is_private = is_private
         self._closest = {}  # folder of pictures -> folders of masks
         if not self.is_there():
@@ -71,7 +68,7 @@ class MaskFiles:
             What `read` finds the mask by, or None where there is none.
 
         Raises:
-            SourceError: several masks fit the picture, or the mask is the picture itself.
+            SourceError: several masks fit the picture.
         """
         picture = PurePosixPath(path)
         folders = self._closest_folders(picture.parent)
@@ -82,7 +79,6 @@ class MaskFiles:
             raise SourceError(f"Two masks fit one picture: {which}. Name a folder with one of them.")
         if not fitting:
             return None
-        self._check_is_not_picture(path, fitting[0])
         return self.files.place(str(fitting[0]))
 
     def read(self, place, name="The mask", decode=decode_image):
@@ -113,9 +109,9 @@ class MaskFiles:
         """The absolute paths of all masks."""
         return [os.path.join(self.files.root, mask) for masks in self._masks.values() for mask in masks]
 
-    def is_there(self):
-        """Whether the folder still exists."""
-        return self.files.is_there()
+    def is_there(self, place=""):
+        """Whether the folder still exists, and the one inside it that this mask was in."""
+        return self.files.is_there(place)
 
     @functools.cached_property
     def _masks(self):
@@ -144,13 +140,6 @@ class MaskFiles:
             self._closest[folder] = {other for other, count in shared.items() if count == most}
         return self._closest[folder]
 
-    def _check_is_not_picture(self, path, mask):
-        if self.pictures is None:
-            return
-        mask_path = os.path.join(self.files.root, mask)
-        if os.path.realpath(mask_path) == os.path.realpath(os.path.join(self.pictures, path)):
-            raise SourceError(f"{self._called(mask)} would be its own mask. Name a folder that holds masks alone.")
-
     def _called(self, mask):
         return "one that stays unnamed" if self.is_private else os.path.join(self.files.root, mask)
 
@@ -175,9 +164,10 @@ class MaskedReader:
         """
         return self.reader.locate(entry), self.masks.locate(entry.path)
 
-    def is_there(self):
+    def is_there(self, place):
         """Whether the pictures and the masks still exist as a whole."""
-        return self.reader.is_there() and self.masks.is_there()
+        picture_place, mask_place = place
+        return self.reader.is_there(picture_place) and self.masks.is_there(mask_place)
 
     def read(self, place, key, decode=decode_image):
         """Decode one picture and its mask. Messages never name the mask's file, which may be called after a patient.

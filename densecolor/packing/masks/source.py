@@ -6,10 +6,13 @@ from collections.abc import Callable
 
 from densecolor.errors import SourceError
 from densecolor.image_io import decode_image
+from densecolor.packing.files import FolderFiles
 from densecolor.packing.masks.computed import otsu_mask
 from densecolor.packing.masks.computed import saliency_mask
 from densecolor.packing.masks.files import MaskedReader
 from densecolor.packing.masks.files import MaskFiles
+from densecolor.packing.sources.combined import CombinedReader
+from densecolor.packing.sources.pairs import PairReader
 from densecolor.shards.schema import UNLABELLED
 
 COMPUTED_MASKS = {"otsu": otsu_mask, "saliency": saliency_mask}
@@ -31,9 +34,9 @@ class ComputedMaskReader:
         """The place of one picture."""
         return self.reader.locate(entry)
 
-    def is_there(self):
+    def is_there(self, place):
         """Whether the pictures still exist as a whole."""
-        return self.reader.is_there()
+        return self.reader.is_there(place)
 
     def read(self, place, key, decode=decode_image):
         """Decode one picture and compute its mask.
@@ -48,37 +51,56 @@ class ComputedMaskReader:
         return dataclasses.replace(sample, mask=self.mask_of(sample.picture.pixels))
 
 
-def with_masks(source, masks, path):
+def with_masks(source, masks):
     """Give the pictures of a source masks.
 
     Args:
         source: Source.
-        masks: "otsu", "saliency", or a folder of masks (see `MaskFiles`).
-        path: what the source was opened from. Where masks lie inside it, they are no longer among its pictures, nor
-            their folder among its classes.
+        masks: "otsu", "saliency", or a folder of masks (see `MaskFiles`). Files of it are no longer among the pictures,
+            nor their folders among the classes: no picture is its own mask.
 
     Returns:
         Source.
 
     Raises:
-        SourceError: there is no such folder, or no mask in it.
+        SourceError: there is no such folder, or no mask in it, or no picture beside them.
     """
     if masks in COMPUTED_MASKS:
         return dataclasses.replace(source, reader=ComputedMaskReader(source.reader, COMPUTED_MASKS[masks]))
-    pictures = os.fspath(path) if os.path.isdir(path) else None
-    files = MaskFiles(masks, pictures, source.is_private)
-    source = dataclasses.replace(source, reader=MaskedReader(source.reader, files))
-    return source if pictures is None else _without(source, pictures, files)
+    files = MaskFiles(masks, source.is_private)
+    kept = _entries_beside(source, files)
+    return dataclasses.replace(_with_entries(source, kept), reader=MaskedReader(source.reader, files))
 
 
-def _without(source, root, files):
-    """The source without the pictures that are masks."""
-    masks = {os.path.realpath(path) for path in files.paths}
-    kept = [entry for entry in source.entries if os.path.realpath(os.path.join(root, entry.path)) not in masks]
+def _entries_beside(source, masks):
+    """The entries that are no masks."""
+    folder = os.path.realpath(masks.files.root)
+    paths = None
+    kept = []
+    for entry in source.entries:
+        root = _root_of(source.reader, entry)
+        if root is None or os.path.commonpath([root, folder]) not in (root, folder):
+            kept.append(entry)
+            continue
+        paths = paths or {os.path.realpath(path) for path in masks.paths}
+        if os.path.realpath(os.path.join(root, entry.path)) not in paths:
+            kept.append(entry)
     if not kept:
-        raise SourceError(f"All pictures in {root} would be masks. Name a folder that holds masks alone.")
-    labels = {entry.label for entry in kept}
-    emptied = {entry.label for entry in source.entries} - labels
+        raise SourceError(f"All pictures would be masks, for they lie in {masks.files.root}. Keep masks apart.")
+    return kept
+
+
+def _root_of(reader, entry):
+    """The real path of the folder that a picture lies in, or None where it lies in an archive."""
+    if isinstance(reader, CombinedReader):
+        reader = reader.readers[entry.source]
+    files = reader.color_files if isinstance(reader, PairReader) else reader.files
+    return os.path.realpath(files.root) if isinstance(files, FolderFiles) else None
+
+
+def _with_entries(source, kept):
+    """The source with some of its entries and without classes that have become empty."""
+    emptied = {entry.label for entry in source.entries} - {entry.label for entry in kept}
     names = [name for label, name in enumerate(source.class_names) if label not in emptied]
     new_labels = {source.class_names.index(name): label for label, name in enumerate(names)} | {UNLABELLED: UNLABELLED}
     entries = [dataclasses.replace(entry, label=new_labels[entry.label]) for entry in kept]

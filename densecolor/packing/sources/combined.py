@@ -1,13 +1,16 @@
 """Several sources as one."""
 
 import dataclasses
-import glob
 import os
+from pathlib import Path
 
 from densecolor.image_io import decode_image
 from densecolor.packing.files import escape_undecodable
+from densecolor.packing.files import fixed_part
 from densecolor.packing.sources.base import Source
 from densecolor.shards.schema import UNLABELLED
+
+PUBLISHED = {"imagenet", "places"}  # layouts whose splits come as files of their own
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,9 +32,10 @@ class CombinedReader:
         number, place = place
         return self.readers[number].read(place, key, decode)
 
-    def is_there(self):
-        """Whether all sources still exist."""
-        return all(reader.is_there() for reader in self.readers)
+    def is_there(self, place):
+        """Whether the picture's source still exists."""
+        number, place = place
+        return self.readers[number].is_there(place)
 
 
 def combine(sources, paths):
@@ -49,6 +53,7 @@ def combine(sources, paths):
     Returns:
         Source.
     """
+    sources = _with_common_splits(sources)
     class_names = list(dict.fromkeys(name for source in sources for name in source.class_names))
     labels = {name: label for label, name in enumerate(class_names)}
     entries, refused, readers = [], [], []
@@ -75,12 +80,18 @@ def combine(sources, paths):
     )
 
 
+def _with_common_splits(sources):
+    """Where one of a published data set's tars is training pictures alone, another one may be its validation."""
+    divided = {source.layout for source in sources if any(entry.split is not None for entry in source.entries)}
+    return [
+        dataclasses.replace(source, entries=[dataclasses.replace(e, split=e.split or "train") for e in source.entries])
+        if source.layout in divided & PUBLISHED
+        else source
+        for source in sources
+    ]
+
+
 def _names(paths):
-    names = [escape_undecodable(os.path.basename(_fixed(os.path.abspath(path)))) or "source" for path in paths]
+    fixed = [fixed_part(Path(os.path.abspath(path))).name for path in paths]
+    names = [escape_undecodable(name) or "source" for name in fixed]
     return [name if names.count(name) == 1 else f"{name}-{number}" for number, name in enumerate(names, 1)]
-
-
-def _fixed(path):
-    while glob.has_magic(os.path.basename(path)) and not os.path.exists(path):
-        path = os.path.dirname(path)
-    return path

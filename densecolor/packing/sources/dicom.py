@@ -10,7 +10,6 @@ from densecolor.image_io.dicom import read_dicom_header
 from densecolor.image_io.medical import check_window
 from densecolor.packing.readers import Sample
 from densecolor.packing.sources.base import Source
-from densecolor.packing.sources.base import is_image_name
 from densecolor.packing.sources.medical import frame_entries
 from densecolor.packing.sources.medical import open_name
 from densecolor.packing.sources.medical import refused_files
@@ -65,9 +64,9 @@ class DicomReader:
             self._last = (place, file)
         return file
 
-    def is_there(self):
-        """Whether the source still exists."""
-        return self.files.is_there()
+    def is_there(self, place):
+        """Whether the source still exists, and the folder that this file was in."""
+        return self.files.is_there(place[0])
 
 
 def open_without_text(data, key, max_pixels):
@@ -88,7 +87,8 @@ def open_without_text(data, key, max_pixels):
 def list_dicom(location, window=None, max_pixels=DEFAULT_MAX_PIXELS):
     """List the frames of all DICOM files, at any depth.
 
-    They are told by their suffix (.dcm, .dicom, .ima) or, without a suffix, by their content; DICOMDIR is no picture.
+    They are told by their suffix (.dcm, .dicom, .ima) or by their content; DICOMDIR is no picture, and files of other
+    kinds are no inputs.
     Folders are no classes, since they are often patients; only where all top folders are called train, validation or
     test are they splits. Frames of one patient (PatientID, else StudyInstanceUID, else the file) are a group. A file
     that cannot be read is listed all the same and rejected when it is packed.
@@ -118,13 +118,18 @@ def list_dicom(location, window=None, max_pixels=DEFAULT_MAX_PIXELS):
         frames, patient = _frames_and_patient(files, name)
         entries += frame_entries(name, frames, split, patient)
     reader = DicomReader(files, window, max_pixels)
-    refused = refused_files(files, lambda name: suffix_of(name) in ("", *DICOM_SUFFIXES))
+    refused = refused_files(files, may_be_dicom)
     return Source("dicom", reader, entries, [], is_private=True, refused=refused)
 
 
-def is_dicom_source(files):
-    """Whether files are DICOM ones and no other pictures."""
-    return not any(map(is_image_name, files.names)) and any(is_dicom_name(files, name) for name in files.names)
+def holds_dicom(files):
+    """Whether there are DICOM files, told by their suffix or, without one, by their content."""
+    return any(may_be_dicom(name) and is_dicom_name(files, name) for name in files.names)
+
+
+def may_be_dicom(name):
+    """Whether a file's name is one that DICOM files have: with their suffix, or with none."""
+    return suffix_of(name) in ("", *DICOM_SUFFIXES)
 
 
 def is_dicom_file(path):
@@ -134,10 +139,10 @@ def is_dicom_file(path):
 
 
 def is_dicom_name(files, name):
-    """Whether one of the files is DICOM, by its suffix or, without one, by its content; an unreadable one may be."""
-    if name.rpartition("/")[2].upper() == DIRECTORY_NAME or suffix_of(name) not in ("", *DICOM_SUFFIXES):
+    """Whether one of the files is DICOM, by its suffix or else by its content; an unreadable one may be."""
+    if name.rpartition("/")[2].upper() == DIRECTORY_NAME:
         return False
-    if suffix_of(name):
+    if suffix_of(name) in DICOM_SUFFIXES:
         return True
     try:
         with open_name(files, name) as file:

@@ -19,6 +19,9 @@ TARS = ("ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar")
 TRAIN_IMAGE = re.compile(r"(?:^|/)(n\d{8})_\d+\.JPEG$")
 VALIDATION_IMAGE = re.compile(r"(?:^|/)ILSVRC2012_val_(\d{8})\.JPEG$")
 TEST_IMAGE = re.compile(r"(?:^|/)ILSVRC2012_test_\d{8}\.JPEG$")
+CLASS_TAR = re.compile(r"(^|/)n\d{8}\.tar$")
+KAGGLE_NUMBERED = re.compile(r"ILSVRC2012_val_\d{8} \d+$")
+KAGGLE_FOLDER = "/Data/CLS-LOC/"
 CLASS_FOLDER = re.compile(r"(?:^|/)(n\d{8})/[^/]+$")
 
 KAGGLE_TRUTH = "LOC_val_solution.csv"  # `ILSVRC2012_val_00048981,n03995372 85 1 499 272`
@@ -32,7 +35,9 @@ LOADMAT_ERRORS = (ValueError, KeyError, TypeError, IndexError, NotImplementedErr
 def is_imagenet(files):
     """Whether files are those of ILSVRC2012, as distributed."""
     names = files.names
-    if any(name.rpartition("/")[2] in (*TARS, "LOC_synset_mapping.txt") for name in names):
+    if any(name.rpartition("/")[2] in (*TARS, "LOC_synset_mapping.txt") or CLASS_TAR.search(name) for name in names):
+        return True
+    if any(KAGGLE_FOLDER in f"/{name}" for name in names):
         return True
     patterns = (TRAIN_IMAGE, VALIDATION_IMAGE, TEST_IMAGE)
     is_folder = isinstance(files, FolderFiles)
@@ -118,6 +123,8 @@ def _read_truth(pool, devkit, classes):
             f"{KAGGLE_TRUTH}."
         )
     lines = pool.lines(name)
+    if name == CAFFE_TRUTH and lines and KAGGLE_NUMBERED.match(lines[0]):
+        return {}  # Kaggle's folder has a list of this name that numbers the pictures
     try:
         if name == KAGGLE_TRUTH:
             rows = (line.split(",") for line in lines[1:])

@@ -42,7 +42,12 @@ def list_file(location):
     lines = data.decode("utf-8-sig", "surrogateescape").split("\n")
     entries = [_parse(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
     class_count = 1 + max((entry.label for entry in entries), default=UNLABELLED)
-    return Source("list", PictureReader(FolderFiles(root)), entries, [str(label) for label in range(class_count)])
+    return Source(
+        "list",
+        PictureReader(FolderFiles(root, was_listed=False)),
+        entries,
+        [str(label) for label in range(class_count)],
+    )
 
 
 def _parse(list_path, number, line):

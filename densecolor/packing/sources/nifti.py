@@ -14,7 +14,6 @@ from densecolor.image_io.nifti import read_nifti_header
 from densecolor.packing.files import escape_undecodable
 from densecolor.packing.readers import Sample
 from densecolor.packing.sources.base import Source
-from densecolor.packing.sources.base import is_image_name
 from densecolor.packing.sources.medical import frame_entries
 from densecolor.packing.sources.medical import open_name
 from densecolor.packing.sources.medical import refused_files
@@ -76,9 +75,9 @@ class NiftiReader:
             self._last = (place, volume)
         return volume
 
-    def is_there(self):
-        """Whether the source still exists."""
-        return self.files.is_there()
+    def is_there(self, place):
+        """Whether the source still exists, and the folder that this file was in."""
+        return self.files.is_there(place[0])
 
 
 def list_nifti(location, window=None, plane="axial", max_pixels=DEFAULT_MAX_PIXELS):
@@ -117,9 +116,9 @@ def list_nifti(location, window=None, plane="axial", max_pixels=DEFAULT_MAX_PIXE
     return Source("nifti", reader, entries, [], is_private=True, refused=refused_files(files, is_nifti_name))
 
 
-def is_nifti_source(files):
-    """Whether files are NIfTI ones and no other pictures."""
-    return not any(map(is_image_name, files.names)) and any(map(is_nifti_name, files.names))
+def holds_nifti(files):
+    """Whether there are NIfTI files."""
+    return any(map(is_nifti_name, files.names))
 
 
 def is_nifti_name(name):

@@ -11,16 +11,16 @@ from densecolor.packing.files import open_files
 from densecolor.packing.sources.base import Location
 from densecolor.packing.sources.base import is_image_name
 from densecolor.packing.sources.combined import combine
+from densecolor.packing.sources.dicom import holds_dicom
 from densecolor.packing.sources.dicom import is_dicom_file
-from densecolor.packing.sources.dicom import is_dicom_source
 from densecolor.packing.sources.dicom import list_dicom
 from densecolor.packing.sources.folder import list_folder
 from densecolor.packing.sources.globs import list_glob
 from densecolor.packing.sources.imagenet import is_imagenet
 from densecolor.packing.sources.imagenet import list_imagenet
 from densecolor.packing.sources.list_file import list_file
+from densecolor.packing.sources.nifti import holds_nifti
 from densecolor.packing.sources.nifti import is_nifti_name
-from densecolor.packing.sources.nifti import is_nifti_source
 from densecolor.packing.sources.nifti import list_nifti
 from densecolor.packing.sources.pairs import list_pairs
 from densecolor.packing.sources.places import is_places
@@ -40,14 +40,8 @@ LAYOUTS = {
     "pairs": list_pairs,  # of two locations
 }
 
-# What `auto` looks for in a folder or archive, in this order, before it takes it for class folders.
-RECOGNISED = {
-    "tiny-imagenet": is_tiny_imagenet,
-    "imagenet": is_imagenet,
-    "places": is_places,
-    "dicom": is_dicom_source,
-    "nifti": is_nifti_source,
-}
+# What `auto` looks for in a folder or archive, in this order, before it looks at the kinds of files.
+RECOGNISED = {"tiny-imagenet": is_tiny_imagenet, "imagenet": is_imagenet, "places": is_places}
 
 FOR_PATTERNS = ("glob", "dicom", "nifti", "pairs")  # the others are known by their folders
 
@@ -81,6 +75,8 @@ def open_sources(paths, layout="auto", root=None, window=None, plane=None, max_p
     options = {"window": window, "plane": plane, "max_pixels": max_pixels}
     if layout != "pairs":
         sources = [open_source(path, layout, root, **options) for path in paths]
+        if window is not None and len({source.layout for source in sources}) > 1:
+            raise SourceError("A window means one thing for DICOM and another for NIfTI. Pack them one by one.")
         return sources[0] if len(sources) == 1 else combine(sources, paths)
     if len(paths) != 2:
         raise SourceError(f"{WANTS_TWO} Received: {len(paths)}.")
@@ -94,7 +90,7 @@ def open_source(path, layout="auto", root=None, window=None, plane=None, max_pix
     Args:
         path: a folder, a zip or tar archive, a list file, one picture, or a glob pattern.
         layout: a name in `LAYOUTS`, or "auto": Tiny ImageNet, ImageNet or Places where their own files are there;
-            DICOM or NIfTI where there are such files and no other pictures; otherwise folder for a folder or archive,
+            DICOM or NIfTI where there are such files, and then no others; otherwise folder for a folder or archive,
             glob for a pattern or a picture, and list for any other file.
         root: the folder that a list file's paths belong to; its own folder if None.
         window: for DICOM (centre, width), for NIfTI (lowest, highest); the files' own if None.
@@ -136,9 +132,17 @@ def _recognise(location):
     files = location.container
     if files is None:
         return "list"
-    layouts = [name for name in RECOGNISED if name in FOR_PATTERNS or not isinstance(files, PatternFiles)]
-    otherwise = "glob" if isinstance(files, PatternFiles) else "folder"
-    return next((name for name in layouts if RECOGNISED[name](files)), otherwise)
+    is_pattern = isinstance(files, PatternFiles)
+    if not is_pattern:
+        for name, is_that in RECOGNISED.items():
+            if is_that(files):
+                return name
+    pictures = "glob" if is_pattern else "folder"
+    kinds = {"dicom": holds_dicom(files), "nifti": holds_nifti(files), pictures: any(map(is_image_name, files.names))}
+    found = [name for name, is_there in kinds.items() if is_there]
+    if len(found) > 1:  # one layout would leave the others' files out, or tell their names
+        raise SourceError(f"{location.path} holds files for several layouts. Choose one of them: {', '.join(found)}.")
+    return found[0] if found else pictures
 
 
 def _options_for(layout, given):

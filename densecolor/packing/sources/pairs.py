@@ -14,10 +14,11 @@ from densecolor.packing.readers import Sample
 from densecolor.packing.sources.base import Entry
 from densecolor.packing.sources.base import Source
 from densecolor.packing.sources.base import is_image_name
-from densecolor.packing.sources.base import refused_images
 from densecolor.packing.sources.dicom import is_dicom_name
+from densecolor.packing.sources.dicom import may_be_dicom
 from densecolor.packing.sources.dicom import open_without_text
 from densecolor.packing.sources.dicom import patient_of
+from densecolor.packing.sources.medical import refused_files
 from densecolor.packing.sources.medical import suffix_of
 
 ASPECT_TOLERANCE = 0.01
@@ -79,9 +80,10 @@ class PairReader:
             raise ImageError(f"{key}: it has several frames, so that it is unclear which one belongs to the other.")
         return file.picture(key, window=self.window)
 
-    def is_there(self):
+    def is_there(self, place):
         """Whether both sources still exist."""
-        return self.lightness_files.is_there() and self.color_files.is_there()
+        lightness_place, color_place = place
+        return self.lightness_files.is_there(lightness_place) and self.color_files.is_there(color_place)
 
 
 def list_pairs(lightness, color, window=None, max_pixels=DEFAULT_MAX_PIXELS):
@@ -123,7 +125,7 @@ def list_pairs(lightness, color, window=None, max_pixels=DEFAULT_MAX_PIXELS):
     refused = [
         (prefix + key, reason)
         for prefix, files in zip((LIGHTNESS_PREFIX, ""), sides, strict=True)
-        for key, reason in refused_images(files)
+        for key, reason in refused_files(files, lambda name: is_image_name(name) or may_be_dicom(name))
     ]
     return Source("pairs", reader, entries, [], is_private=True, refused=refused)
 

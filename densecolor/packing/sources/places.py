@@ -16,7 +16,8 @@ CATEGORY_FILES = ("categories_places365.txt", "categoryIndex_places205.csv")  # 
 LISTS = "trainvalsplit_places205.tar.gz"  # holds val_places205.csv
 # `Places365_val_00000001.jpg 165`, `a/abbey/gsun_b04d79d9.jpg,0`
 TRUTH_FILES = ("places365_val.txt", "val_places205.csv")
-TARS = re.compile(r"(^|/)(filelist_places365|train_(256|large)_places365)[^/]*\.tar$")
+TARS = re.compile(r"(^|/)(filelist_places365|train_(256|large)_places365|imagesPlaces205)[^/]*\.tar$")
+HELD_OUT_IMAGE = re.compile(r"(^|/)Places365_(val|test)_\d{8}\.jpg$")
 # `a/airfield/00000001.jpg`, `a/abbey/gsun_b04d79d9.jpg`: a category lies below its first letter
 CATEGORY_FOLDER = re.compile(r"(?:^|/)(([a-z])/\2[^/]*(?:/[^/]+)?)/(?:\d{8}|g?sun_\w+)\.jpg$")
 VALIDATION_IMAGE = re.compile(r"(^|/)[^/]*_val_\d+\.jpg$|(^|/)val(_256|_large)?/")
@@ -25,10 +26,10 @@ TEST_IMAGE = re.compile(r"(^|/)[^/]*_test_\d+\.jpg$|(^|/)test(_256|_large|Set[^/
 
 def is_places(files):
     """Whether files are those of Places205 or Places365, as distributed."""
-    if any(name.rpartition("/")[2] in CATEGORY_FILES or TARS.search(name) for name in files.names):
+    if any(name.rpartition("/")[2] in (*CATEGORY_FILES, LISTS) or TARS.search(name) for name in files.names):
         return True
     images = [name for name in files.names if is_image_name(name)]
-    return bool(images) and all(CATEGORY_FOLDER.search(name) for name in images)
+    return bool(images) and all(CATEGORY_FOLDER.search(name) or HELD_OUT_IMAGE.search(name) for name in images)
 
 
 def list_places(location):
@@ -54,7 +55,7 @@ def list_places(location):
     labels = _read_categories(pool, location)
     truth_name = pool.find(TRUTH_FILES)
     truth = {} if truth_name is None else _read_pairs(pool, truth_name)
-    if max(truth.values(), default=UNLABELLED) >= len(labels):
+    if labels and max(truth.values(), default=UNLABELLED) >= len(labels):
         raise SourceError(f"{truth_name} has labels of more categories than the {len(labels)} that there are.")
     entries = []
     for number, path in pool.images:
@@ -85,6 +86,8 @@ def _read_categories(pool, location):
         if sorted(labels.values()) != list(range(len(labels))):
             raise SourceError(f"{name} is damaged: its categories are not numbered from 0 to {len(labels) - 1}.")
         return labels
+    if all(HELD_OUT_IMAGE.search(path) for _, path in pool.images):
+        return {}  # by themselves, they are unlabelled
     matches = [CATEGORY_FOLDER.search(path) for _, path in pool.images]
     categories = sorted({f"/{match[1]}" for match in matches if match})
     if not categories or pool.find(TRUTH_FILES) is not None:

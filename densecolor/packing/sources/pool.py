@@ -7,6 +7,7 @@ import zlib
 from densecolor.errors import SourceError
 from densecolor.packing.files import FolderFiles
 from densecolor.packing.files import TarFiles
+from densecolor.packing.files import escape_undecodable
 from densecolor.packing.readers import PictureReader
 from densecolor.packing.sources.base import is_image_name
 from densecolor.packing.sources.base import refused_images
@@ -36,6 +37,11 @@ class Pool:
         self.reader = CombinedReader(tuple(map(PictureReader, containers)))
         self.images = [(i, name) for i, files in enumerate(containers) for name in files.names if is_image_name(name)]
         self.refused = [refused for files in containers for refused in refused_images(files)]
+        self.refused += [
+            (escape_undecodable(name), "compressed as a whole: decompress it to pack what is in it")
+            for name in beside
+            if name.endswith((".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")) and name.rpartition("/")[2] not in kits
+        ]
         self._location = location
 
     @functools.cached_property
