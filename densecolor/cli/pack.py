@@ -75,7 +75,7 @@ def pack(
         bool,
         typer.Option(
             "--hash-keys",
-            help="Let no path reach OUT: keys are salted hashes. Layouts dicom, nifti and pairs always do so.",
+            help="Let no name reach OUT: keys and classes are salted hashes, as always for DICOM, NIfTI and pairs.",
             rich_help_panel=MEDICAL,
         ),
     ] = False,
