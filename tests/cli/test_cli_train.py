@@ -48,7 +48,7 @@ def test_ctrl_c_and_resume(packed, tmp_path):
     with subprocess.Popen(
         command(packed, stopped, *OPTIONS, "--epochs", 40), stderr=subprocess.PIPE, text=True
     ) as process:
-        while not (stopped / "last" / "state.json").exists():
+        while not (stopped / "last" / "state.npz").exists():
             assert process.poll() is None
             time.sleep(0.05)
         os.kill(process.pid, signal.SIGINT)

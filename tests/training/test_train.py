@@ -255,12 +255,21 @@ def test_a_run_that_failed_at_once_does_not_block_its_folder(packed, tmp_path):
 def test_damaged_state_is_named(finished, tmp_path):
     config, run, _ = finished
     shutil.copytree(run, tmp_path / "run")
-    weights_file = next((tmp_path / "run/last").glob("*.h5"))
-    weights_file.write_bytes(weights_file.read_bytes()[:1000])
-    with pytest.raises(TrainingError, match=rf"{weights_file.name} is missing or damaged"):
+    state = tmp_path / "run/last/state.npz"
+    content = state.read_bytes()
+    state.write_bytes(content[:1000])
+    with pytest.raises(TrainingError, match=r"state\.npz is damaged .*best\.keras is still there"):
         train(config, tmp_path / "run", resume=True, report=str)
-    (tmp_path / "run/last/state.json").write_text('{"weights": ')
-    with pytest.raises(TrainingError, match=r"state\.json is damaged"):
+    state.write_bytes(content.replace(b"epoch", b"depth"))
+    with pytest.raises(TrainingError, match=r"state\.npz is damaged .*CRC"):
+        train(config, tmp_path / "run", resume=True, report=str)
+    flipped = bytearray(content)
+    flipped[5000] ^= 1  # inside the weights, which only their checksum protects
+    state.write_bytes(flipped)
+    with pytest.raises(TrainingError, match=r"state\.npz is damaged .*CRC"):
+        train(config, tmp_path / "run", resume=True, report=str)
+    state.unlink()
+    with pytest.raises(TrainingError, match=r"holds a model, best\.keras, but not the state"):
         train(config, tmp_path / "run", resume=True, report=str)
     (tmp_path / "file").touch()
     with pytest.raises(TrainingError, match="is a file"):
