@@ -91,17 +91,21 @@ def train(config, run, resume=False, progress=None, report=print):
         if progress:
             callbacks.append(ReportProgress(progress, done, config.epochs * steps))
         callbacks.append(KeepState(directory, reached, steps, config.save_every, interruption, callbacks, report))
+        batches = load(
+            config.data,
+            "train",
+            augment=config.augment,
+            targets=targets,
+            repeat=True,
+            start_step=done,
+            **reader_options,
+        )
         with _reader_errors_in_one_line():
+            if reached.step:
+                # Keras makes the variables of metrics when it first uses them.
+                model.evaluate(batches, steps=1, verbose=0)
             model.fit(
-                load(
-                    config.data,
-                    "train",
-                    augment=config.augment,
-                    targets=targets,
-                    repeat=True,
-                    start_step=done,
-                    **reader_options,
-                ),
+                batches,
                 validation_data=validation,
                 epochs=reached.epoch if reached.stopped else config.epochs,
                 initial_epoch=reached.epoch,

@@ -53,6 +53,11 @@ class KeepState(keras.callbacks.Callback):
             self._unwritten = progress.epoch
             self._write_best()
 
+    def on_epoch_begin(self, epoch, logs=None):
+        """All is saved between two epochs, so a run may stop there."""
+        if self._interruption.signal is not None:
+            self._stop()
+
     def on_train_batch_end(self, batch, logs=None):
         """Save when it is time to, or when the run is to stop."""
         self._progress.step = batch + 1
@@ -67,7 +72,12 @@ class KeepState(keras.callbacks.Callback):
         self._before_validation = copy_volatile(self.model)
 
     def on_test_batch_end(self, batch, logs=None):
-        """A validation may be long: do not wait for its end."""
+        """A validation may be long: do not wait for its end. Other callbacks still hear that it ends."""
+        if self._interruption.signal is not None:
+            self.model.stop_evaluating = True
+
+    def on_test_end(self, logs=None):
+        """Save what there was before a validation that was cut short; a resumed run repeats it."""
         if self._interruption.signal is not None:
             self._save(self._before_validation)
             self._stop()
@@ -88,8 +98,6 @@ class KeepState(keras.callbacks.Callback):
             self._unwritten_weights = self.model.get_weights()
         summary = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
         self._report(f"epoch {epoch + 1}/{self.params['epochs']}  {summary}{'  (best)' if is_best else ''}")
-        if self._interruption.signal is not None:
-            self._stop()
 
     def _is_best(self, figures):
         best = self._unwritten or self._progress.best_epoch
