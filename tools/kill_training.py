@@ -83,7 +83,9 @@ def main():
         print(f"undisturbed: {seconds:.1f} s of {plan}", flush=True)
         kills = 0
         while kills < arguments.kills:
-            if run_and_kill([*COMMAND, arguments.data, str(killed), "--resume", *options], moments.uniform(0, seconds / 2)):
+            if run_and_kill(
+                [*COMMAND, arguments.data, str(killed), "--resume", *options], moments.uniform(0, seconds / 2)
+            ):
                 subprocess.run(["rm", "-r", str(killed)], check=True)  # done before all kills: once more from the start
                 continue
             kills += 1

@@ -1,6 +1,7 @@
 """One training function for every model and number of devices: `keras.Model.fit` with callbacks."""
 
 import contextlib
+import functools
 import re
 
 import keras
@@ -59,11 +60,12 @@ def train(config, run, resume=False, progress=None, report=print):
         tf.config.experimental.enable_op_determinism()
     splits = read_manifest(config.data).splits
     strategy = make_strategy(config.strategy, config.batch_size)
+    on_damage = functools.cache(report) if config.skip_damaged else None  # several readers, one line for each damage
     reader_options = {
         "batch_size": config.batch_size,
         "image_size": config.image_size,
         "seed": config.seed,
-        "on_damage": report if config.skip_damaged else None,
+        "on_damage": on_damage,
     }
     reader = BatchReader(config.data, "train", **reader_options)
     packed, steps = reader.packed, config.steps_per_epoch or reader.steps
@@ -86,7 +88,7 @@ def train(config, run, resume=False, progress=None, report=print):
             validation = load(config.data, "validation", targets=targets, **reader_options)
         else:
             report(f"{config.data} has no validation split: the best epoch is chosen by the training error.")
-        callbacks = _callbacks(config, directory, splits, report)
+        callbacks = _callbacks(config, directory, splits, report, on_damage)
         done = reached.epoch * steps + reached.step
         if progress:
             callbacks.append(ReportProgress(progress, done, config.epochs * steps))
@@ -211,7 +213,7 @@ def _learning_rate(config, steps):
     )
 
 
-def _callbacks(config, directory, splits, report):
+def _callbacks(config, directory, splits, report, on_damage):
     shown = BatchReader(
         config.data,
         "validation" if "validation" in splits else "train",
@@ -219,7 +221,7 @@ def _callbacks(config, directory, splits, report):
         image_size=config.image_size,
         shuffle=True,
         seed=config.seed,
-        on_damage=report if config.skip_damaged else None,
+        on_damage=on_damage,
     )
     inputs, targets, _ = model_values(shown.read(0, 0), shown.targets)
     return [

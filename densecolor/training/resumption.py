@@ -14,7 +14,7 @@ class ResumedCallbacks(keras.callbacks.CallbackList):
     Args:
         callbacks: list of `keras.callbacks.Callback`.
         model: `keras.Model`.
-        progress: Progress; `data` must begin with the batch after its step.
+        progress: Progress; `data` must begin with the batch after its step, and be endless.
         restore: function that gives the model what it lost at the epoch's beginning, or None.
         **params: of `fit` that callbacks may ask for.
 

@@ -4,13 +4,11 @@ import json
 import shutil
 
 import cv2
-import h5py
 import numpy as np
 import pytest
 from conftest import write_packed
 
 from densecolor.checkpoint import load_model
-from densecolor.errors import ShardError
 from densecolor.errors import TrainingError
 from densecolor.training import TrainConfig
 from densecolor.training import train
@@ -169,18 +167,6 @@ def test_diverging_run_stops_with_a_clear_message(packed, tmp_path):
     config = TrainConfig(data=str(packed), **TINY | {"learning_rate": 1e30})
     with pytest.raises(TrainingError, match=r"loss became (nan|inf) in step \d+ of epoch \d.*learning rate"):
         train(config, tmp_path / "run", report=str)
-
-
-def test_damaged_picture_is_named(tmp_path, crops):
-    folder = write_packed(tmp_path / "damaged", {"train": (crops[:16], np.zeros(16, int))})
-    shard = folder / "train-00001-of-00002.h5"
-    with h5py.File(shard) as file:
-        place = file["ab"].id.get_chunk_info(3).byte_offset
-    content = bytearray(shard.read_bytes())
-    content[place + 9] ^= 0xFF
-    shard.write_bytes(content)
-    with pytest.raises(ShardError, match=rf"^{shard} is damaged: 'ab' of image 3 \(train/11\.png\) cannot be read"):
-        train(TrainConfig(data=str(folder), **TINY), tmp_path / "run", report=str)
 
 
 def test_a_run_is_never_overwritten(finished):
