@@ -3,11 +3,11 @@
 import dataclasses
 import json
 import math
-import os
 from pathlib import Path
 
 from densecolor.errors import TrainingError
 from densecolor.errors import require_choice
+from densecolor.packing.executors import available_cores
 
 STRATEGIES = ("auto", "one", "mirrored")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
@@ -99,8 +99,3 @@ class TrainConfig:
                 raise
             names = ", ".join(field.name for field in dataclasses.fields(cls))
             raise TrainingError(f"{path} is not a training configuration ({error}). Its keys are: {names}.") from None
-
-
-def available_cores():
-    """The number of processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,9 +1,11 @@
 """Runs that are interrupted, and go on as if nothing had happened."""
 
 import csv
+import dataclasses
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -11,6 +13,7 @@ import sys
 import time
 import zipfile
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -210,36 +213,99 @@ def test_two_processes_at_once(short, tmp_path):
         train(config, tmp_path / "run", progress=Do(8, train_meanwhile), report=str)
 
 
-FULL_DISK = """
-import resource, sys
-from densecolor.training import TrainConfig, train
+class FullDisk:
+    """A progress function that lets no file grow beyond 2,000 bytes between two steps."""
 
-def limit(done, total):
-    if done in (4, 10):  # of 18: the whole first epoch's end, which is the best, and some states
-        bytes = 2_000 if done == 4 else resource.RLIM_INFINITY
-        resource.setrlimit(resource.RLIMIT_FSIZE, (bytes, resource.RLIM_INFINITY))
+    def __init__(self, first, last):
+        self.limits = {first: 2_000, last: resource.RLIM_INFINITY}
 
-config = TrainConfig.from_file(sys.argv[1], save_every=int(sys.argv[3]))
-train(config, sys.argv[2], progress=limit)
-"""
+    def __call__(self, done, total):
+        if done in self.limits:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self.limits[done], resource.RLIM_INFINITY))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
-@pytest.mark.parametrize("save_every", [2, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("save_every", [2, 100])
 def test_a_full_disk_does_not_stop_training(short, packed, tmp_path, save_every):
-    _, expected = short
-    run = tmp_path / "run"
-    command = [sys.executable, "-c", FULL_DISK, expected / "config.json", run, str(save_every)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
-    failed = re.findall(rf"^{run}/(.+) cannot be written \(File too large\)\. Training goes on", result.stdout, re.M)
-    states = 3 if save_every == 2 else 1  # after steps 6 and 8, and at the epoch's end; none after step 4 itself
-    assert failed.count("last/state.npz") >= states
-    assert failed.count("samples/epoch-0001.png") <= 1
+    """It is full at the first epoch's end, and has space again in the second epoch or after it."""
+    config, expected = short
+    run, lines = tmp_path / "run", []
+    with FullDisk(3, 9) as disk:
+        train(dataclasses.replace(config, save_every=save_every), run, progress=disk, report=lines.append)
+    failed = [
+        match[1] for line in lines if (match := re.match(rf"{run}/(.+) cannot be written \(File too large\)", line))
+    ]
+    # After steps 4, 6 and 8, and at the epoch's end; without its state, best.keras is not tried.
+    assert failed.count("last/state.npz") == (4 if save_every == 2 else 1)
     assert not list(run.rglob("*partial*"))
+    for row, other in zip(history(run), history(expected), strict=True):
+        assert row == pytest.approx(other, rel=1e-6)
+    best = min(history(run), key=lambda row: row["val_ab_mse"])
+    assert validation_error(load_model(run / "best.keras"), packed) == pytest.approx(best["val_ab_mse"], rel=1e-4)
+    reached = read_progress(run / "last/state.npz")
+    assert (reached.epoch, reached.step) == (3, 0)
+
+
+def test_a_best_model_that_could_not_be_written_is_written_when_there_is_space(short, packed, tmp_path):
+    """By the next state, with the weights of its epoch, though training has gone on."""
+    config, _ = short
+    run = tmp_path / "run"
+
+    def look(done, total):
+        disk(done, total)
+        if done == 11:
+            raise KeyboardInterrupt
+
+    with FullDisk(5, 9) as disk, pytest.raises(KeyboardInterrupt):
+        train(dataclasses.replace(config, save_every=10), run, progress=look, report=str)
+    reached = read_progress(run / "last/state.npz")
+    assert (reached.epoch, reached.step, reached.best_epoch) == (1, 4, 1)
+    error = validation_error(load_model(run / "best.keras"), packed)
+    assert error == pytest.approx(reached.history[0]["val_ab_mse"], rel=1e-4)
+
+
+def test_a_final_model_that_cannot_be_written_is_written_by_resuming(short, tmp_path):
+    config, expected = short
+    run = tmp_path / "run"
+    with (
+        FullDisk(18, 19) as disk,
+        pytest.raises(TrainingError, match=r"Training is done, but .*final\.keras.*--resume"),
+    ):
+        train(config, run, progress=disk, report=str)
+    assert not (run / "final.keras").exists()
+    train(config, run, resume=True, report=str)
     assert len(history(run)) == 3
-    best = min(row["val_ab_mse"] for row in history(run))
-    assert validation_error(load_model(run / "best.keras"), packed) == pytest.approx(best, rel=1e-4)
-    assert read_progress(run / "last/state.npz").epoch == 3
+    assert len(load_model(run / "final.keras").get_weights()) == len(load_model(expected).get_weights())
+
+
+def test_stopped_during_a_validation(packed, tmp_path):
+    """A picture of it is damaged, which is told while it is read: the moment to send the signal."""
+    data = shutil.copytree(packed, tmp_path / "data")
+    shard = data / "validation-00001-of-00002.h5"  # its only picture is not among the samples
+    with h5py.File(shard) as file:
+        place = file["ab"].id.get_chunk_info(0).byte_offset
+    content = bytearray(shard.read_bytes())
+    content[place + 9] ^= 0xFF
+    shard.write_bytes(content)
+    config = TrainConfig(data=data, skip_damaged=True, **TINY)
+    train(config, tmp_path / "whole", report=str)
+
+    def report(line):
+        if "validation/8.png" in line:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(SystemExit):
+        train(config, tmp_path / "run", report=report)
+    reached = read_progress(tmp_path / "run/last/state.npz")
+    assert (reached.epoch, reached.step, reached.history) == (0, 6, [])
+    train(config, tmp_path / "run", resume=True, report=str)
+    for row, other in zip(history(tmp_path / "run"), history(tmp_path / "whole"), strict=True):
+        assert row == pytest.approx(other, rel=1e-6)
 
 
 def compiled(filters, seed=0):
