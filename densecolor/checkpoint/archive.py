@@ -10,6 +10,7 @@ from pathlib import Path
 
 import keras
 
+from densecolor.atomic import rename_durably
 from densecolor.checkpoint.config import build_model
 from densecolor.checkpoint.config import check_savable
 from densecolor.checkpoint.weights import check_weights
@@ -59,7 +60,7 @@ def save_model(model, path):
         model.save(partial)
         with open(partial, "rb+") as file:
             os.fsync(file.fileno())
-        os.replace(partial, path)
+        rename_durably(partial, path)
     finally:
         partial.unlink(missing_ok=True)
 

@@ -53,11 +53,27 @@ def train(
     seed: Annotated[
         int | None, typer.Option(help="Decides initial weights, order, crops and flips. [default: 0]")
     ] = None,
+    save_every: Annotated[
+        int | None, typer.Option(help="Steps between two states to resume from. [default: 500]")
+    ] = None,
+    deterministic: Annotated[
+        bool | None, typer.Option("--deterministic", help="The same bits from the same command on the same machine.")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Threads of TensorFlow. [default: as it likes; all cores if deterministic]")
+    ] = None,
+    skip_damaged: Annotated[
+        bool | None,
+        typer.Option(
+            "--skip-damaged/--stop-at-damage",
+            help="Name shards and pictures that cannot be read, and go on without them. [default: stop]",
+        ),
+    ] = None,
     config: Annotated[
         Path | None, typer.Option(help="Take these options from a JSON file, such as another run's config.json.")
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on after the last whole epoch, with the run's own options.")
+        bool, typer.Option("--resume", help="Go on where the run was stopped, with its own options.")
     ] = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -66,7 +82,9 @@ def train(
     """Train a colorizer on packed pictures.
 
     RUN will hold `best.keras` and `final.keras`, `history.csv`, TensorBoard curves and a grid of sample pictures an
-    epoch. A run that was stopped goes on with `--resume`.
+    epoch. A run that was stopped goes on with `--resume`: after Ctrl-C or SIGTERM with the next step, after a crash
+    from the last state (see `--save-every`). With `--deterministic` it ends with the same weights, bit for bit, as
+    a run that was never stopped.
 
     Examples:
 
@@ -92,6 +110,10 @@ def train(
         "precision": precision,
         "samples": samples,
         "seed": seed,
+        "save_every": save_every,
+        "deterministic": deterministic,
+        "threads": threads,
+        "skip_damaged": skip_damaged,
     }
     given = {name: value for name, value in given.items() if value is not None}
     import_keras_quietly()

@@ -51,6 +51,8 @@ class BatchReader:
         worker_index, worker_count: read only every `worker_count`-th picture of the epoch's order. All
             workers have the same number of steps.
         classes: names of the classes whose pictures to read, and whose order gives the labels; None for all.
+        on_damage: function of one line of text. Shards that cannot be opened are then left out, and pictures that turn
+            out damaged while they are read weigh 0; it is told of each once, from any thread. None raises.
 
     Attributes:
         packed: `densecolor.shards.PackedSplit`.
@@ -74,8 +76,9 @@ class BatchReader:
         worker_index=0,
         worker_count=1,
         classes=None,
+        on_damage=None,
     ):
-        self.packed = open_dataset(path, split, classes)
+        self.packed = open_dataset(path, split, classes, on_damage)
         self.batch_size = batch_size
         self.image_size = self.packed.image_size if image_size is None else image_size
         self.augment = augment
@@ -84,6 +87,8 @@ class BatchReader:
         self.targets = tuple(targets)
         self.worker_index = worker_index
         self.worker_count = worker_count
+        self._on_damage = on_damage
+        self._told = set()  # damage that `on_damage` knows of
         self._check()
         per_worker = -(-self.packed.count // worker_count)
         self.steps = -(-per_worker // batch_size)
@@ -123,9 +128,23 @@ class BatchReader:
         filled = np.resize(chosen if len(chosen) else order, self.batch_size)
         random = np.random.default_rng([self.seed, _AUGMENT, epoch, step, self.worker_index])
         draws = random.random((self.batch_size, 3))
+        damaged = []
         for row in np.argsort(filled, kind="stable"):  # in the order of the files
-            self._read_row(batch, row, int(filled[row]), draws[row])
+            try:
+                self._read_row(batch, row, int(filled[row]), draws[row])
+            except (ShardError, OSError) as error:
+                self._tell(error)
+                damaged.append(row)
+        if damaged:
+            _leave_out(batch, damaged)
         return batch
+
+    def _tell(self, error):
+        if self._on_damage is None:
+            raise error
+        if str(error) not in self._told:
+            self._told.add(str(error))
+            self._on_damage(f"{error} Training goes on without it.")
 
     def _empty_batch(self):
         n, side = self.batch_size, self.image_size
@@ -152,6 +171,14 @@ class BatchReader:
             batch.mask[row] = shard.read("mask", place)[rows, columns][:, flip]
             batch.mask_weight[row] = batch.weight[row]
         batch.label[row] = self.packed.label(number, place)
+
+
+def _leave_out(batch, rows):
+    """Make rows of a batch weigh nothing; like padding, they repeat a picture that is whole, or else are black."""
+    whole = np.setdiff1d(np.arange(len(batch.weight)), rows)
+    for values in (batch.L, batch.ab, batch.mask, batch.label):
+        values[rows] = values[whole[0]] if len(whole) else 0
+    batch.weight[rows] = batch.mask_weight[rows] = 0
 
 
 def model_values(batch, targets):

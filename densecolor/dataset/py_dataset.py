@@ -10,8 +10,8 @@ class ShardDataset(keras.utils.PyDataset):
     """The batches of `densecolor.dataset.load` without TensorFlow.
 
     Args:
-        path, split, batch_size, image_size, augment, shuffle, seed, targets, worker_index, worker_count, classes: as
-            `densecolor.dataset.load`.
+        path, split, batch_size, image_size, augment, shuffle, seed, targets, worker_index, worker_count, classes,
+            on_damage: as `densecolor.dataset.load`.
         workers, use_multiprocessing, max_queue_size: as `keras.utils.PyDataset`.
 
     Example:

@@ -23,6 +23,7 @@ def load(
     repeat=False,
     start_step=0,
     classes=None,
+    on_damage=None,
 ):
     """Batches of a packed split as a `tf.data.Dataset`.
 
@@ -40,6 +41,8 @@ def load(
         repeat: go on with the next epoch for ever (give `fit` a `steps_per_epoch`), instead of one epoch an iteration.
         start_step: with `repeat`, the batch to begin with; a resumed training sees what it would have seen.
         classes: names of the classes whose pictures to read, and whose order gives the labels; None for all.
+        on_damage: function of one line of text, told of each damaged shard and picture once; they are left out. None
+            raises.
 
     Returns:
         tf.data.Dataset of (inputs, targets, sample_weights), three dicts; inputs has `lightness`, float32
@@ -55,7 +58,18 @@ def load(
         >>> model.fit(train, validation_data=load("packed", "validation", targets=model.output_names), epochs=5)
     """
     reader = BatchReader(
-        path, split, batch_size, image_size, augment, shuffle, seed, targets, worker_index, worker_count, classes
+        path,
+        split,
+        batch_size,
+        image_size,
+        augment,
+        shuffle,
+        seed,
+        targets,
+        worker_index,
+        worker_count,
+        classes,
+        on_damage,
     )
     if repeat:
         places = tf.data.Dataset.range(start_step, np.iinfo(np.int64).max).map(

@@ -88,7 +88,10 @@ def read_manifest(folder):
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no packed folder {folder}. Make it with densecolor-pack.")
     if not path.is_file():
-        raise ShardError(f"{folder} has no {MANIFEST_NAME}: it is not packed, or packing did not finish.")
+        raise ShardError(
+            f"{folder} has no {MANIFEST_NAME}: it is not packed, or packing did not finish. Pack it with "
+            "densecolor-pack, or give the command that packed it again."
+        )
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         check_format(path, document.get("format"), document.get("format_version"))

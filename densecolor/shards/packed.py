@@ -90,11 +90,7 @@ class PackedSplit:
                 self._open.move_to_end(number)
                 return self._open[number]
             shard = open_shard(self.paths[number])
-            if (shard.count, shard.image_size) != (self.counts[number], self.image_size):
-                raise ShardError(
-                    f"{shard.path} holds {shard.count} images of side {shard.image_size}; the manifest says "
-                    f"{self.counts[number]} of {self.image_size}. Pack again."
-                )
+            _check_agreement(shard, self.counts[number], self.image_size)
             self._open[number] = shard
             if len(self._open) > MAX_OPEN_SHARDS:
                 # Not closed here: another thread may still read from it; the file closes with its last user.
@@ -113,13 +109,15 @@ class PackedSplit:
         self._forget_open_shards()
 
 
-def open_dataset(path, split="train", classes=None):
+def open_dataset(path, split="train", classes=None, on_damage=None):
     """Open one split of a packed folder.
 
     Args:
         path: a folder that densecolor-pack made, or one .h5 shard.
         split: "train", "validation" or "test"; for a single shard None takes whatever it holds.
         classes: names of the classes to keep, whose order gives the labels; None keeps all images and labels.
+        on_damage: function of one line of text. Every shard is then opened, and those that are missing or damaged are
+            told to it and left out; None raises.
 
     Returns:
         PackedSplit with at least one image.
@@ -137,27 +135,25 @@ def open_dataset(path, split="train", classes=None):
         9
     """
     path = Path(path)
-    packed = _open_single(path, split) if path.is_file() else _open_folder(path, split)
+    packed = _open_single(path, split) if path.is_file() else _open_folder(path, split, on_damage)
     if classes is not None:
         packed.choose_classes(classes)
     return packed
 
 
-def _open_folder(path, split):
+def _open_folder(path, split, on_damage):
     manifest = read_manifest(path)
     shards = [shard for shard in manifest.shards if shard.split == split and shard.count]
     if not shards:
         have = ", ".join(f"{name} ({manifest.count(name)})" for name in manifest.splits) or "no image at all"
         raise ShardError(f"{path} has no split {split!r}. It has {have}.")
-    for shard in shards:
-        file = path / shard.name
-        if not file.is_file():
-            raise ShardError(f"{file} is missing, though the manifest lists it. Copy it back, or pack again.")
-        if file.stat().st_size != shard.bytes:
-            raise ShardError(
-                f"{file} is damaged: it has {file.stat().st_size} bytes, the manifest says {shard.bytes}. "
-                "Copy it again, or pack again."
-            )
+    if on_damage is None:
+        for shard in shards:
+            _check_file(path / shard.name, shard)
+    else:
+        shards = [shard for shard in shards if _opens(path / shard.name, shard, manifest, on_damage)]
+        if not shards:
+            raise ShardError(f"No shard of split {split!r} of {path} can be read. Copy them again, or pack again.")
     return PackedSplit(
         [path / shard.name for shard in shards],
         [shard.count for shard in shards],
@@ -165,6 +161,35 @@ def _open_folder(path, split):
         manifest.image_size,
         manifest.class_names,
     )
+
+
+def _check_file(path, info):
+    if not path.is_file():
+        raise ShardError(f"{path} is missing, though the manifest lists it. Copy it back, or pack again.")
+    if path.stat().st_size != info.bytes:
+        raise ShardError(
+            f"{path} is damaged: it has {path.stat().st_size} bytes, the manifest says {info.bytes}. "
+            "Copy it again, or pack again."
+        )
+
+
+def _opens(path, info, manifest, on_damage):
+    try:
+        _check_file(path, info)
+        with open_shard(path) as shard:
+            _check_agreement(shard, info.count, manifest.image_size)
+    except (ShardError, OSError) as error:
+        on_damage(f"{error} It is left out, with its {info.count} pictures.")
+        return False
+    return True
+
+
+def _check_agreement(shard, count, image_size):
+    if (shard.count, shard.image_size) != (count, image_size):
+        raise ShardError(
+            f"{shard.path} holds {shard.count} images of side {shard.image_size}; the manifest says "
+            f"{count} of {image_size}. Pack again."
+        )
 
 
 def _open_single(path, split):

@@ -5,15 +5,12 @@ import math
 import keras
 import numpy as np
 
-from densecolor.checkpoint import save_model
 from densecolor.color import denormalize_ab
 from densecolor.color import denormalize_lightness
 from densecolor.color import lab_to_srgb
 from densecolor.errors import TrainingError
 from densecolor.image_io import write_image
-
-ADVICE = "Try a lower learning rate, more warm-up steps, or float32. Epochs that were whole are kept."
-MONITORED = ("val_ab_mse", "ab_mse")  # the first that a run has decides which epoch is best
+from densecolor.training.state import ADVICE
 
 
 class StopOnNaN(keras.callbacks.Callback):
@@ -34,35 +31,6 @@ class StopOnNaN(keras.callbacks.Callback):
             raise TrainingError(f"The validation loss became {logs['loss']} in epoch {self._epoch}. {ADVICE}")
 
 
-class KeepState(keras.callbacks.Callback):
-    """Keep the history, the best model, and the state from which the run can be resumed.
-
-    Args:
-        run: RunDirectory.
-        history: list of dict, the rows of the epochs that are done; appended to.
-        report: function of one line of text, called with the figures of each epoch.
-    """
-
-    def __init__(self, run, history, report):
-        super().__init__()
-        self._run = run
-        self._history = history
-        self._report = report
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Write everything that a resumed run needs."""
-        figures = {name: float(value) for name, value in logs.items()}
-        figures["learning_rate"] = float(self.model.optimizer.learning_rate)
-        monitored = next(name for name in MONITORED if name in figures)
-        is_best = all(figures[monitored] < row[monitored] for row in self._history)
-        self._history.append({"epoch": epoch + 1, **figures})
-        if is_best:
-            save_model(self.model, self._run.best)
-        self._run.save_state(self.model, self._history)
-        summary = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
-        self._report(f"epoch {epoch + 1}/{self.params['epochs']}  {summary}{'  (best)' if is_best else ''}")
-
-
 class SampleGrid(keras.callbacks.Callback):
     """Write a grid of pictures after each epoch: gray, predicted and true, one picture a row.
 
@@ -70,13 +38,15 @@ class SampleGrid(keras.callbacks.Callback):
         folder: where `epoch-0001.png` and so on go.
         lightness: float (n, S, S, 1), as a model takes it.
         ab: float (n, S, S, 2), the true colours, ab / 128.
+        report: function of one line of text, told of a grid that cannot be written; training goes on.
     """
 
-    def __init__(self, folder, lightness, ab):
+    def __init__(self, folder, lightness, ab, report=print):
         super().__init__()
         self._folder = folder
         self._lightness = lightness
         self._ab = ab
+        self._report = report
 
     def on_epoch_end(self, epoch, logs=None):
         """Predict and write."""
@@ -84,7 +54,11 @@ class SampleGrid(keras.callbacks.Callback):
         predicted = keras.ops.convert_to_numpy(self.model(self._lightness, training=False)["ab"])
         columns = [_to_srgb(self._lightness, ab) for ab in (np.zeros_like(self._ab), predicted, self._ab)]
         rows = [np.concatenate(row, axis=1) for row in zip(*columns, strict=True)]
-        write_image(self._folder / f"epoch-{epoch + 1:04d}.png", np.concatenate(rows), overwrite=True)
+        path = self._folder / f"epoch-{epoch + 1:04d}.png"
+        try:
+            write_image(path, np.concatenate(rows), overwrite=True)
+        except OSError as error:
+            self._report(f"{path} cannot be written ({error.strerror or error}). Training goes on.")
 
 
 class ReportProgress(keras.callbacks.Callback):
@@ -92,15 +66,14 @@ class ReportProgress(keras.callbacks.Callback):
 
     Args:
         progress: function (done, total).
-        steps_per_epoch, epochs: of the whole run.
-        first_epoch: epochs that are done already.
+        done, total: steps of the whole run.
     """
 
-    def __init__(self, progress, steps_per_epoch, epochs, first_epoch):
+    def __init__(self, progress, done, total):
         super().__init__()
         self._progress = progress
-        self._done = first_epoch * steps_per_epoch
-        self._total = epochs * steps_per_epoch
+        self._done = done
+        self._total = total
 
     def on_train_batch_end(self, batch, logs=None):
         """One step further."""

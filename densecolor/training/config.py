@@ -7,6 +7,7 @@ from pathlib import Path
 
 from densecolor.errors import TrainingError
 from densecolor.errors import require_choice
+from densecolor.packing.executors import available_cores
 
 STRATEGIES = ("auto", "one", "mirrored")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
@@ -19,6 +20,8 @@ LOWEST = {
     "warmup_steps": 0,
     "samples": 1,
     "seed": 0,
+    "save_every": 1,
+    "threads": 1,
 }
 HIGHEST = 2**32 - 1  # that a seed may be
 
@@ -47,6 +50,10 @@ class TrainConfig:
     precision: str = "float32"
     samples: int = 8  # pictures in the sample grid of each epoch
     seed: int = 0  # of initial weights, order, crops and flips
+    save_every: int = 500  # steps between two states to resume from, beside one at every epoch's end
+    deterministic: bool = False  # the same bits from the same run, on the same kind of machine
+    threads: int | None = None  # of TensorFlow; None: as it likes, or all cores where it must be fixed
+    skip_damaged: bool = False  # train without shards and pictures that cannot be read
 
     def __post_init__(self):
         # As JSON would give it back, so that a run can be told from another one; a run may be resumed from elsewhere.
@@ -58,6 +65,8 @@ class TrainConfig:
         require_choice("strategy", self.strategy, STRATEGIES, TrainingError)
         require_choice("precision", self.precision, PRECISIONS, TrainingError)
         require_choice("schedule", self.schedule, SCHEDULES, TrainingError)
+        if self.deterministic and self.threads is None:
+            object.__setattr__(self, "threads", available_cores())  # kept for a resumed run
         for name, lowest in LOWEST.items():
             value = getattr(self, name)
             if value is not None and not (isinstance(value, int) and lowest <= value <= HIGHEST):

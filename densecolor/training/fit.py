@@ -1,6 +1,7 @@
 """One training function for every model and number of devices: `keras.Model.fit` with callbacks."""
 
 import contextlib
+import functools
 import re
 
 import keras
@@ -17,12 +18,15 @@ from densecolor.errors import ShardError
 from densecolor.errors import TrainingError
 from densecolor.losses import default_losses
 from densecolor.shards import read_manifest
-from densecolor.training.callbacks import KeepState
 from densecolor.training.callbacks import ReportProgress
 from densecolor.training.callbacks import SampleGrid
 from densecolor.training.callbacks import StopOnNaN
+from densecolor.training.interruption import Interruption
+from densecolor.training.keep_state import KeepState
+from densecolor.training.resumption import ResumedCallbacks
 from densecolor.training.run_directory import RunDirectory
 from densecolor.training.strategy import make_strategy
+from densecolor.training.threads import set_threads
 
 
 def train(config, run, resume=False, progress=None, report=print):
@@ -31,8 +35,8 @@ def train(config, run, resume=False, progress=None, report=print):
     Args:
         config: `TrainConfig`.
         run: the run directory (see `densecolor.training.run_directory`).
-        resume: go on after the last whole epoch of the run that is there; the result is that of an
-            uninterrupted run. Starts a new run where there is none.
+        resume: go on from the last state of the run that is there; the result is that of an uninterrupted run,
+            to the bit with `deterministic`. Starts a new run where there is none.
         progress: function (done, total) called after each step, in steps of the whole run.
         report: function of one line of text; told the plan and the figures of each epoch.
 
@@ -41,60 +45,103 @@ def train(config, run, resume=False, progress=None, report=print):
 
     Raises:
         FileNotFoundError, ShardError: the data is not there or damaged.
-        TrainingError: the options do not fit each other, the directory or the data, or the loss diverged.
+        TrainingError: the options do not fit each other, the directory or the data, another process is training into
+            the directory, or the loss diverged.
+        KeyboardInterrupt, SystemExit: on Ctrl-C or SIGTERM, after the step in work is done and the state is saved.
         CheckpointError: an argument of the model is beyond what a checkpoint may hold, so it could not be loaded again.
 
     Example:
         >>> config = TrainConfig(data="packed", model="dense_small", epochs=3, image_size=64)
         >>> model = train(config, "runs/first")
     """
+    if config.threads:
+        set_threads(config.threads)
+    if config.deterministic:
+        tf.config.experimental.enable_op_determinism()
     splits = read_manifest(config.data).splits
     strategy = make_strategy(config.strategy, config.batch_size)
-    reader_options = {"batch_size": config.batch_size, "image_size": config.image_size, "seed": config.seed}
+    on_damage = functools.cache(report) if config.skip_damaged else None  # several readers, one line for each damage
+    reader_options = {
+        "batch_size": config.batch_size,
+        "image_size": config.image_size,
+        "seed": config.seed,
+        "on_damage": on_damage,
+    }
     reader = BatchReader(config.data, "train", **reader_options)
     packed, steps = reader.packed, config.steps_per_epoch or reader.steps
     directory = RunDirectory(run)
-    history = directory.history_so_far(config, resume)
+    directory.check(config, resume)
 
     keras.utils.set_random_seed(config.seed)
     with strategy.scope():
         model = _build(config, packed, strategy)
         _compile(model, config, steps)
         model.optimizer.build(model.trainable_variables)
-    directory.create(config)
-    if history:
-        directory.restore(model)
-    targets = tuple(model.output_names)
-    report(
-        f"{config.model}: {model.count_params():,} parameters; {packed.count:,} pictures, {steps:,} steps an epoch, "
-        f"{config.epochs - len(history)} epochs to go on {strategy.num_replicas_in_sync} device(s)"
-    )
-    validation = None
-    if "validation" in splits:
-        validation = load(config.data, "validation", targets=targets, **reader_options)
-    else:
-        report(f"{config.data} has no validation split: the best epoch is chosen by the training error.")
-    with _reader_errors_in_one_line():
-        model.fit(
-            load(
-                config.data,
-                "train",
-                augment=config.augment,
-                targets=targets,
-                repeat=True,
-                start_step=len(history) * steps,
-                **reader_options,
-            ),
-            validation_data=validation,
-            epochs=config.epochs,
-            initial_epoch=len(history),
-            steps_per_epoch=steps,
-            shuffle=False,  # the data set has its own order
-            callbacks=_callbacks(config, directory, history, splits, steps, progress, report),
-            verbose=0,
+    with directory.locked(config, resume), Interruption() as interruption:
+        reached = directory.read_progress()
+        restore = directory.restore(model, reached) if reached.pictures else None
+        _report_plan(config, model, reader, steps, reached, strategy, report)
+        reached.pictures, reached.step = packed.count, min(reached.step, steps)
+        targets = tuple(model.output_names)
+        validation = None
+        if "validation" in splits:
+            validation = load(config.data, "validation", targets=targets, **reader_options)
+        else:
+            report(f"{config.data} has no validation split: the best epoch is chosen by the training error.")
+        callbacks = _callbacks(config, directory, splits, report, on_damage)
+        done = reached.epoch * steps + reached.step
+        if progress:
+            callbacks.append(ReportProgress(progress, done, config.epochs * steps))
+        callbacks.append(KeepState(directory, reached, steps, config.save_every, interruption, callbacks, report))
+        batches = load(
+            config.data,
+            "train",
+            augment=config.augment,
+            targets=targets,
+            repeat=True,
+            start_step=done,
+            **reader_options,
         )
-    save_model(model, directory.final)
+        with _reader_errors_in_one_line():
+            if reached.step:
+                # Keras makes the variables of metrics when it first uses them.
+                model.evaluate(batches, steps=1, verbose=0)
+            model.fit(
+                batches,
+                validation_data=validation,
+                epochs=reached.epoch if reached.stopped else config.epochs,
+                initial_epoch=reached.epoch,
+                steps_per_epoch=steps,
+                shuffle=False,  # the data set has its own order
+                callbacks=ResumedCallbacks(callbacks, model, reached, restore, epochs=config.epochs, steps=steps),
+                verbose=0,
+            )
+        _save_final(model, directory)
     return model
+
+
+def _report_plan(config, model, reader, steps, reached, strategy, report):
+    left = 0 if reached.stopped else config.epochs - reached.epoch
+    after = f", the first after {reached.step:,} of its steps" if reached.step else ""
+    report(
+        f"{config.model}: {model.count_params():,} parameters; {reader.packed.count:,} pictures, "
+        f"{steps:,} steps an epoch, {left} epochs to go{after} on {strategy.num_replicas_in_sync} device(s)"
+    )
+    if reached.pictures not in (0, reader.packed.count):
+        report(
+            f"{config.data} had {reached.pictures:,} pictures to train on when the run was stopped. It goes on with "
+            "those that are there now, and is not any more the run that was begun."
+        )
+
+
+def _save_final(model, directory):
+    try:
+        save_model(model, directory.final)
+    except OSError as error:
+        raise TrainingError(
+            f"Training is done, but {directory.final} cannot be written ({error.strerror or error}). Make room, then "
+            "give the same command with --resume."
+        ) from None
 
 
 @contextlib.contextmanager
@@ -166,7 +213,7 @@ def _learning_rate(config, steps):
     )
 
 
-def _callbacks(config, directory, history, splits, steps, progress, report):
+def _callbacks(config, directory, splits, report, on_damage):
     shown = BatchReader(
         config.data,
         "validation" if "validation" in splits else "train",
@@ -174,14 +221,11 @@ def _callbacks(config, directory, history, splits, steps, progress, report):
         image_size=config.image_size,
         shuffle=True,
         seed=config.seed,
+        on_damage=on_damage,
     )
     inputs, targets, _ = model_values(shown.read(0, 0), shown.targets)
-    callbacks = [
+    return [
         StopOnNaN(),
-        KeepState(directory, history, report),
-        SampleGrid(directory.samples, inputs["lightness"], targets["ab"]),
+        SampleGrid(directory.samples, inputs["lightness"], targets["ab"], report),
         keras.callbacks.TensorBoard(directory.tensorboard, write_graph=False),
     ]
-    if progress:
-        callbacks.append(ReportProgress(progress, steps, config.epochs, len(history)))
-    return callbacks

@@ -1,26 +1,36 @@
-"""The files of one training run, and the state from which it goes on after a stop.
+"""The files of one training run.
 
 config.json    everything needed to start the run again
 history.csv    one row an epoch
 tensorboard/   the same curves for TensorBoard
 samples/       a grid of pictures an epoch: gray, predicted, true
-last/          weights, optimizer and history of the last whole epoch
+last/          the state from which the run goes on (see `state`), and the lock of the process that is at work
 best.keras     the model of the epoch with the lowest validation error of ab
 final.keras    the model at the end
 """
 
+import contextlib
 import csv
+import fcntl
 import io
-import json
-import os
 from pathlib import Path
 
+from densecolor.atomic import remove_partial_files
+from densecolor.atomic import write_atomically
 from densecolor.errors import TrainingError
 from densecolor.training.config import TrainConfig
+from densecolor.training.state import read_progress
+from densecolor.training.state import restore_state
+from densecolor.training.state import restore_volatile
+from densecolor.training.state import write_state
+
+FREE = ("save_every", "skip_damaged")  # what a resumed run may change: it does not decide what healthy data teaches
 
 
 class RunDirectory:
-    """Paths and small files of a run; everything is written under a temporary name and renamed.
+    """Paths and files of a run. What a file says is whole or not there, whenever the process ends.
+
+    Only `locked` and the methods named `write_...` write.
 
     Args:
         path: the run directory.
@@ -34,64 +44,62 @@ class RunDirectory:
         self.samples = self.path / "samples"
         self.best = self.path / "best.keras"
         self.final = self.path / "final.keras"
-        self._last = self.path / "last"
-        self._state_path = self._last / "state.json"
+        self.last = self.path / "last"
+        self.state_path = self.last / "state.npz"
+        self._lock_path = self.last / "lock"
 
-    def history_so_far(self, config, resume):
-        """What an interrupted run has done already; nothing is written yet.
+    def check(self, config, resume):
+        """Check that a run may begin or go on here; nothing is written yet.
 
         Args:
             config: TrainConfig.
             resume: go on with the run that is there; a fresh one starts where there is none.
 
-        Returns:
-            list of dict, the history rows of the epochs that are done.
-
         Raises:
-            TrainingError: the directory holds a run and `resume` is not asked for, or holds a run of another
-                configuration.
+            TrainingError: another process is at work here, or the directory holds a run and `resume` is not asked for,
+                or holds a run of another configuration, or its state is lost or damaged.
         """
         if self.path.exists() and not self.path.is_dir():
             raise TrainingError(f"{self.path} is a file. Name a folder for the run.")
-        if not self._state_path.exists():
-            return []  # nothing there, or a run that ended before its first epoch did
-        if not resume:
-            raise TrainingError(f"{self.path} already holds a run. Resume it (--resume) or choose another folder.")
-        self._require_same(config)
-        return self._read_state()["history"]
+        if self._lock_path.exists():
+            with self._lock():
+                pass
+        self._check_contents(config, resume)
 
-    def create(self, config):
-        """Make the folders and write `config.json`."""
-        for folder in (self.path, self.samples, self._last):
-            folder.mkdir(parents=True, exist_ok=True)
-        _write(self.config_path, config.to_json())
-
-    def save_state(self, model, history):
-        """Keep weights, optimizer and history of an epoch that is done, in place of the state before."""
-        weights = self._last / f"epoch-{len(history):04d}.weights.h5"
-        partial = self._last / "partial.weights.h5"
-        try:
-            model.save_weights(partial, overwrite=True)
-            os.replace(partial, weights)
-        finally:
-            partial.unlink(missing_ok=True)
-        # From here on a resumed run starts from this epoch.
-        _write(self._state_path, json.dumps({"weights": weights.name, "history": history}))
-        for old in set(self._last.glob("epoch-*.weights.h5")) - {weights}:
-            old.unlink()
-        self.write_history(history)
-
-    def restore(self, model):
-        """Load the weights and the optimizer's state of the last whole epoch into a compiled, built model.
+    @contextlib.contextmanager
+    def locked(self, config, resume):
+        """Make the folders and `config.json`, and keep other processes out while the `with` statement lasts.
 
         Raises:
-            TrainingError: they are missing or damaged.
+            TrainingError: as `check`.
         """
-        path = self._last / self._read_state()["weights"]
-        try:
-            model.load_weights(path)
-        except (OSError, ValueError, KeyError) as error:
-            raise TrainingError(f"{path} is missing or damaged ({error}). Start again in another folder.") from None
+        for folder in (self.path, self.samples, self.last):
+            folder.mkdir(parents=True, exist_ok=True)
+        with self._lock():
+            self._check_contents(config, resume)  # once more: now nobody else can change it
+            self._remove_scraps()
+            write_atomically(self.config_path, config.to_json())
+            yield
+
+    def read_progress(self):
+        """Where the run stands, as `Progress`."""
+        return read_progress(self.state_path)
+
+    def restore(self, model, progress):
+        """Load weights and optimizer of the state into a compiled, built model.
+
+        Returns:
+            function to be called at the beginning of the first epoch, which restores the rest.
+
+        Raises:
+            TrainingError: the state is damaged, or that of another model.
+        """
+        arrays = restore_state(self.state_path, model)
+        return lambda: restore_volatile(self.state_path, model, arrays, with_metrics=progress.step > 0)
+
+    def write_state(self, model, progress, volatile=None):
+        """Replace the state; see `densecolor.training.state.write_state`."""
+        write_state(self.state_path, model, progress, volatile)
 
     def write_history(self, history):
         """Write `history.csv`: one row an epoch."""
@@ -99,37 +107,51 @@ class RunDirectory:
         rows = csv.DictWriter(text, fieldnames=list(history[0]))
         rows.writeheader()
         rows.writerows(history)
-        _write(self.history_path, text.getvalue())
+        write_atomically(self.history_path, text.getvalue())
 
-    def _read_state(self):
-        try:
-            return json.loads(self._state_path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise TrainingError(
-                f"{self._state_path} is damaged ({error}). Start again in another folder; best.keras is still there."
-            ) from None
+    @contextlib.contextmanager
+    def _lock(self):
+        with open(self._lock_path, "w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise TrainingError(
+                    f"Another process is training into {self.path}. Let it finish, or stop it and go on with --resume, "
+                    "or choose another folder."
+                ) from None
+            except OSError:  # a network file system without locks
+                pass
+            yield
+
+    def _remove_scraps(self):
+        """Remove what processes that were killed had in the making."""
+        for folder in (self.path, self.last):
+            remove_partial_files(folder)
+        for path in (*self.path.glob(".*.partial.keras"), *self.samples.glob(".*.part")):
+            path.unlink(missing_ok=True)
+
+    def _check_contents(self, config, resume):
+        if not self.state_path.exists():
+            if self.best.exists():
+                raise TrainingError(
+                    f"{self.path} holds a model, {self.best.name}, but not the state from which its run could go on "
+                    f"({self.state_path}). Choose another folder, so that the model stays."
+                )
+            return  # nothing there, or a run that ended before its first state
+        if not resume:
+            raise TrainingError(f"{self.path} already holds a run. Resume it (--resume) or choose another folder.")
+        self._require_same(config)
+        self.read_progress()
 
     def _require_same(self, config):
         was = TrainConfig.from_file(self.config_path)
         changed = [
             f"{name} was {value!r}, now {getattr(config, name)!r}"
             for name, value in vars(was).items()
-            if value != getattr(config, name)
+            if value != getattr(config, name) and name not in FREE
         ]
         if changed:
             raise TrainingError(
                 f"{self.path} holds a run of another configuration: {'; '.join(changed)}. "
                 "Resume with the same options, or choose another folder."
             )
-
-
-def _write(path, text):
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        with open(partial, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)

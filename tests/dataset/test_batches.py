@@ -1,5 +1,6 @@
 import pickle
 
+import h5py
 import numpy as np
 import pytest
 from conftest import write_packed
@@ -156,3 +157,33 @@ def test_reader_survives_pickling(packed):
 def test_options_that_do_not_fit(packed, options, message):
     with pytest.raises(ShardError, match=message):
         BatchReader(packed, **options)
+
+
+def test_damaged_pictures_weigh_nothing_and_are_told_once(tmp_path, crops):
+    folder = write_packed(
+        tmp_path / "data", {"train": (crops[:12], np.arange(12))}, [str(i) for i in range(12)], "gzip"
+    )
+    expected = BatchReader(folder, batch_size=12, shuffle=False).read(0, 0)
+    shard = folder / "train-00001-of-00002.h5"
+    with h5py.File(shard) as file:
+        places = [file[name].id.get_chunk_info(1).byte_offset for name in ("L", "ab")]
+    content = bytearray(shard.read_bytes())
+    for place in places:
+        content[place + 9] ^= 0xFF
+    shard.write_bytes(content)
+    with pytest.raises(ShardError, match=r"'L' of image 1 \(train/9\.png\)"):
+        BatchReader(folder, batch_size=12, shuffle=False).read(0, 0)
+    told = []
+    reader = BatchReader(folder, batch_size=12, shuffle=False, on_damage=told.append)
+    for _ in range(2):
+        batch = reader.read(0, 0)
+        assert batch.weight[9] == batch.mask_weight[9] == 0
+        whole = np.delete(np.arange(12), 9)
+        for got, values in zip(batch, expected, strict=True):
+            np.testing.assert_array_equal(got[whole], values[whole])
+        np.testing.assert_array_equal(batch.L[9], expected.L[0])  # nothing foreign for batch statistics
+    assert len(told) == 1
+    alone = BatchReader(folder, batch_size=1, shuffle=False, on_damage=told.append).read(0, 9)
+    assert (alone.weight, alone.label) == (0, 0)
+    assert not alone.L.any()
+    assert not alone.ab.any()

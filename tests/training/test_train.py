@@ -4,13 +4,11 @@ import json
 import shutil
 
 import cv2
-import h5py
 import numpy as np
 import pytest
 from conftest import write_packed
 
 from densecolor.checkpoint import load_model
-from densecolor.errors import ShardError
 from densecolor.errors import TrainingError
 from densecolor.training import TrainConfig
 from densecolor.training import train
@@ -171,18 +169,6 @@ def test_diverging_run_stops_with_a_clear_message(packed, tmp_path):
         train(config, tmp_path / "run", report=str)
 
 
-def test_damaged_picture_is_named(tmp_path, crops):
-    folder = write_packed(tmp_path / "damaged", {"train": (crops[:16], np.zeros(16, int))})
-    shard = folder / "train-00001-of-00002.h5"
-    with h5py.File(shard) as file:
-        place = file["ab"].id.get_chunk_info(3).byte_offset
-    content = bytearray(shard.read_bytes())
-    content[place + 9] ^= 0xFF
-    shard.write_bytes(content)
-    with pytest.raises(ShardError, match=rf"^{shard} is damaged: 'ab' of image 3 \(train/11\.png\) cannot be read"):
-        train(TrainConfig(data=str(folder), **TINY), tmp_path / "run", report=str)
-
-
 def test_a_run_is_never_overwritten(finished):
     config, run, _ = finished
     with pytest.raises(TrainingError, match="already holds a run"):
@@ -255,12 +241,21 @@ def test_a_run_that_failed_at_once_does_not_block_its_folder(packed, tmp_path):
 def test_damaged_state_is_named(finished, tmp_path):
     config, run, _ = finished
     shutil.copytree(run, tmp_path / "run")
-    weights_file = next((tmp_path / "run/last").glob("*.h5"))
-    weights_file.write_bytes(weights_file.read_bytes()[:1000])
-    with pytest.raises(TrainingError, match=rf"{weights_file.name} is missing or damaged"):
+    state = tmp_path / "run/last/state.npz"
+    content = state.read_bytes()
+    state.write_bytes(content[:1000])
+    with pytest.raises(TrainingError, match=r"state\.npz is damaged .*best\.keras is still there"):
         train(config, tmp_path / "run", resume=True, report=str)
-    (tmp_path / "run/last/state.json").write_text('{"weights": ')
-    with pytest.raises(TrainingError, match=r"state\.json is damaged"):
+    state.write_bytes(content.replace(b"epoch", b"depth"))
+    with pytest.raises(TrainingError, match=r"state\.npz is damaged .*CRC"):
+        train(config, tmp_path / "run", resume=True, report=str)
+    flipped = bytearray(content)
+    flipped[5000] ^= 1  # inside the weights, which only their checksum protects
+    state.write_bytes(flipped)
+    with pytest.raises(TrainingError, match=r"state\.npz is damaged .*CRC"):
+        train(config, tmp_path / "run", resume=True, report=str)
+    state.unlink()
+    with pytest.raises(TrainingError, match=r"holds a model, best\.keras, but not the state"):
         train(config, tmp_path / "run", resume=True, report=str)
     (tmp_path / "file").touch()
     with pytest.raises(TrainingError, match="is a file"):
