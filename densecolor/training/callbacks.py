@@ -11,9 +11,10 @@ from densecolor.color import denormalize_lightness
 from densecolor.color import lab_to_srgb
 from densecolor.errors import TrainingError
 from densecolor.image_io import write_image
+from densecolor.training.averages import averaged_weights
+from densecolor.training.monitor import best_row
 
 ADVICE = "Try a lower learning rate, more warm-up steps, or float32. Epochs that were whole are kept."
-MONITORED = ("val_ab_mse", "ab_mse")  # the first that a run has decides which epoch is best
 
 
 class StopOnNaN(keras.callbacks.Callback):
@@ -40,27 +41,24 @@ class KeepState(keras.callbacks.Callback):
     Args:
         run: RunDirectory.
         history: list of dict, the rows of the epochs that are done; appended to.
-        report: function of one line of text, called with the figures of each epoch.
+        monitor: what decides which epoch is best, as in `TrainConfig`.
     """
 
-    def __init__(self, run, history, report):
+    def __init__(self, run, history, monitor):
         super().__init__()
         self._run = run
         self._history = history
-        self._report = report
+        self._monitor = monitor
 
     def on_epoch_end(self, epoch, logs=None):
         """Write everything that a resumed run needs."""
         figures = {name: float(value) for name, value in logs.items()}
         figures["learning_rate"] = float(self.model.optimizer.learning_rate)
-        monitored = next(name for name in MONITORED if name in figures)
-        is_best = all(figures[monitored] < row[monitored] for row in self._history)
         self._history.append({"epoch": epoch + 1, **figures})
-        if is_best:
-            save_model(self.model, self._run.best)
+        if best_row(self._history, self._monitor) is self._history[-1]:
+            with averaged_weights(self.model):
+                save_model(self.model, self._run.best)
         self._run.save_state(self.model, self._history)
-        summary = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
-        self._report(f"epoch {epoch + 1}/{self.params['epochs']}  {summary}{'  (best)' if is_best else ''}")
 
 
 class SampleGrid(keras.callbacks.Callback):
@@ -70,21 +68,26 @@ class SampleGrid(keras.callbacks.Callback):
         folder: where `epoch-0001.png` and so on go.
         lightness: float (n, S, S, 1), as a model takes it.
         ab: float (n, S, S, 2), the true colours, ab / 128.
+        images: `TensorBoardImages`, which gets the grids too.
     """
 
-    def __init__(self, folder, lightness, ab):
+    def __init__(self, folder, lightness, ab, images):
         super().__init__()
         self._folder = folder
         self._lightness = lightness
         self._ab = ab
+        self._images = images
 
     def on_epoch_end(self, epoch, logs=None):
         """Predict and write."""
         # Not `predict`, which gives every replica of a strategy the same pictures.
-        predicted = keras.ops.convert_to_numpy(self.model(self._lightness, training=False)["ab"])
+        with averaged_weights(self.model):
+            predicted = keras.ops.convert_to_numpy(self.model(self._lightness, training=False)["ab"])
         columns = [_to_srgb(self._lightness, ab) for ab in (np.zeros_like(self._ab), predicted, self._ab)]
         rows = [np.concatenate(row, axis=1) for row in zip(*columns, strict=True)]
-        write_image(self._folder / f"epoch-{epoch + 1:04d}.png", np.concatenate(rows), overwrite=True)
+        grid = np.concatenate(rows)
+        write_image(self._folder / f"epoch-{epoch + 1:04d}.png", grid, overwrite=True)
+        self._images.write("samples", grid, epoch)
 
 
 class ReportProgress(keras.callbacks.Callback):
@@ -94,17 +97,21 @@ class ReportProgress(keras.callbacks.Callback):
         progress: function (done, total).
         steps_per_epoch, epochs: of the whole run.
         first_epoch: epochs that are done already.
+        note: function of a short text, or None; told the running loss.
     """
 
-    def __init__(self, progress, steps_per_epoch, epochs, first_epoch):
+    def __init__(self, progress, steps_per_epoch, epochs, first_epoch, note=None):
         super().__init__()
         self._progress = progress
+        self._note = note
         self._done = first_epoch * steps_per_epoch
         self._total = epochs * steps_per_epoch
 
     def on_train_batch_end(self, batch, logs=None):
         """One step further."""
         self._done += 1
+        if self._note:
+            self._note(f"loss {logs['loss']:.4g}")
         self._progress(self._done, self._total)
 
 

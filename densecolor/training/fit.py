@@ -17,15 +17,23 @@ from densecolor.errors import ShardError
 from densecolor.errors import TrainingError
 from densecolor.losses import default_losses
 from densecolor.shards import read_manifest
+from densecolor.training.averages import ValidateAverages
 from densecolor.training.callbacks import KeepState
 from densecolor.training.callbacks import ReportProgress
 from densecolor.training.callbacks import SampleGrid
 from densecolor.training.callbacks import StopOnNaN
+from densecolor.training.class_weights import balanced_class_weights
+from densecolor.training.early_stopping import EarlyStopping
+from densecolor.training.info_loss import InfoLoss
+from densecolor.training.info_loss import NameInfoLoss
+from densecolor.training.optimizer import make_optimizer
+from densecolor.training.report_epochs import ReportEpochs
 from densecolor.training.run_directory import RunDirectory
 from densecolor.training.strategy import make_strategy
+from densecolor.training.tensorboard_images import TensorBoardImages
 
 
-def train(config, run, resume=False, progress=None, report=print):
+def train(config, run, resume=False, progress=None, report=print, note=None):
     """Train a colorizer and keep everything in a run directory.
 
     Args:
@@ -35,9 +43,10 @@ def train(config, run, resume=False, progress=None, report=print):
             uninterrupted run. Starts a new run where there is none.
         progress: function (done, total) called after each step, in steps of the whole run.
         report: function of one line of text; told the plan and the figures of each epoch.
+        note: function of a short text, called before `progress`; told the running loss.
 
     Returns:
-        The trained `keras.Model`, as in `final.keras`.
+        The trained `keras.Model`, as in `final.keras`: where a moving average is kept, with the averaged weights.
 
     Raises:
         FileNotFoundError, ShardError: the data is not there or damaged.
@@ -56,25 +65,23 @@ def train(config, run, resume=False, progress=None, report=print):
     directory = RunDirectory(run)
     history = directory.history_so_far(config, resume)
 
-    keras.utils.set_random_seed(config.seed)
-    with strategy.scope():
-        model = _build(config, packed, strategy)
-        _compile(model, config, steps)
-        model.optimizer.build(model.trainable_variables)
+    model = build_compiled(config, packed, steps, strategy)
     directory.create(config)
     if history:
         directory.restore(model)
     targets = tuple(model.output_names)
+    stopping = EarlyStopping(config.patience, config.monitor, history, report) if config.patience else None
+    epochs = len(history) if stopping and stopping.stopped else config.epochs
     report(
         f"{config.model}: {model.count_params():,} parameters; {packed.count:,} pictures, {steps:,} steps an epoch, "
-        f"{config.epochs - len(history)} epochs to go on {strategy.num_replicas_in_sync} device(s)"
+        f"{epochs - len(history)} epochs to go on {strategy.num_replicas_in_sync} device(s)"
     )
     validation = None
     if "validation" in splits:
         validation = load(config.data, "validation", targets=targets, **reader_options)
     else:
         report(f"{config.data} has no validation split: the best epoch is chosen by the training error.")
-    with _reader_errors_in_one_line():
+    with reader_errors_in_one_line(), contextlib.ExitStack() as swapped:
         model.fit(
             load(
                 config.data,
@@ -86,19 +93,25 @@ def train(config, run, resume=False, progress=None, report=print):
                 **reader_options,
             ),
             validation_data=validation,
-            epochs=config.epochs,
+            epochs=epochs,
             initial_epoch=len(history),
             steps_per_epoch=steps,
             shuffle=False,  # the data set has its own order
-            callbacks=_callbacks(config, directory, history, splits, steps, progress, report),
+            callbacks=[
+                NameInfoLoss(),
+                ValidateAverages(swapped),
+                *([stopping] if stopping else []),
+                *_callbacks(config, directory, history, splits, steps, progress, report, note),
+            ],
             verbose=0,
         )
+    # `fit` has ended by putting the averaged weights into the model, where there are any.
     save_model(model, directory.final)
     return model
 
 
 @contextlib.contextmanager
-def _reader_errors_in_one_line():
+def reader_errors_in_one_line():
     """TensorFlow reports what the reader raises as an error of its own, with our message inside a traceback."""
     try:
         yield
@@ -107,6 +120,30 @@ def _reader_errors_in_one_line():
         if damage is None:
             raise
         raise ShardError(damage[1]) from None
+
+
+def build_compiled(config, packed, steps_per_epoch, strategy):
+    """The model of a run, ready for its first step.
+
+    Args:
+        config: `TrainConfig`.
+        packed: `densecolor.shards.PackedSplit` of the training pictures.
+        steps_per_epoch: int.
+        strategy: `tf.distribute.Strategy`.
+
+    Returns:
+        `keras.Model`, compiled, with a built optimizer.
+
+    Raises:
+        TrainingError: the options do not fit each other or the data.
+        CheckpointError: an argument of the model is beyond what a checkpoint may hold.
+    """
+    keras.utils.set_random_seed(config.seed)
+    with strategy.scope():
+        model = _build(config, packed, strategy)
+        _compile(model, config, packed, steps_per_epoch)
+        model.optimizer.build(model.trainable_variables)
+    return model
 
 
 def _build(config, packed, strategy):
@@ -136,37 +173,38 @@ def _build(config, packed, strategy):
     return model
 
 
-def _compile(model, config, steps_per_epoch):
+def _compile(model, config, packed, steps_per_epoch):
     # Keras puts the output's name before a metric's only where there are several outputs.
     prefix = "" if len(model.output_names) > 1 else "ab_"
     metrics = {
-        "ab": [keras.metrics.MeanSquaredError(name=f"{prefix}mse")],
+        "ab": [keras.metrics.MeanSquaredError(name=f"{prefix}mse"), InfoLoss()],
         "label": [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     }
     weights = {"ab": 1.0, "label": config.label_weight}
     model.compile(
-        optimizer=keras.optimizers.Adam(_learning_rate(config, config.epochs * steps_per_epoch)),
-        loss=default_losses(model.output_names),
+        optimizer=make_optimizer(config, steps_per_epoch),
+        loss=default_losses(model.output_names, **_label_options(model, config, packed)),
         loss_weights={name: weights[name] for name in model.output_names},
         weighted_metrics={name: metrics[name] for name in model.output_names},
     )
 
 
-def _learning_rate(config, steps):
-    if config.warmup_steps >= steps:
-        raise TrainingError(f"`warmup_steps`={config.warmup_steps} leaves none of the run's {steps} steps.")
-    if config.schedule == "constant" and not config.warmup_steps:
-        return config.learning_rate
-    return keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0 if config.warmup_steps else config.learning_rate,
-        decay_steps=steps - config.warmup_steps,
-        alpha=0.0 if config.schedule == "cosine" else 1.0,
-        warmup_target=config.learning_rate if config.warmup_steps else None,
-        warmup_steps=config.warmup_steps,
-    )
+def _label_options(model, config, packed):
+    options = {}
+    if config.label_smoothing:
+        options["label_smoothing"] = config.label_smoothing
+    balanced = config.class_weights == "balanced"
+    if (options or balanced) and "label" not in model.output_names:
+        raise TrainingError(
+            f"`class_weights` and `label_smoothing` are for the class branch; this {config.model!r} has none. "
+            "Leave them out, or choose a model and data with classes."
+        )
+    if balanced:
+        options["class_weights"] = balanced_class_weights(packed, model.num_classes)
+    return options
 
 
-def _callbacks(config, directory, history, splits, steps, progress, report):
+def _callbacks(config, directory, history, splits, steps, progress, report, note):
     shown = BatchReader(
         config.data,
         "validation" if "validation" in splits else "train",
@@ -178,10 +216,13 @@ def _callbacks(config, directory, history, splits, steps, progress, report):
     inputs, targets, _ = model_values(shown.read(0, 0), shown.targets)
     callbacks = [
         StopOnNaN(),
-        KeepState(directory, history, report),
-        SampleGrid(directory.samples, inputs["lightness"], targets["ab"]),
+        KeepState(directory, history, config.monitor),
+        ReportEpochs(history, config.epochs, steps, config.monitor, report),
+        SampleGrid(
+            directory.samples, inputs["lightness"], targets["ab"], TensorBoardImages(directory.tensorboard / "samples")
+        ),
         keras.callbacks.TensorBoard(directory.tensorboard, write_graph=False),
     ]
     if progress:
-        callbacks.append(ReportProgress(progress, steps, config.epochs, len(history)))
+        callbacks.append(ReportProgress(progress, steps, config.epochs, len(history), note))
     return callbacks

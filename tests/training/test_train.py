@@ -53,7 +53,8 @@ def test_run_directory_holds_what_it_promises(finished):
         path.name for path in run.iterdir()
     }
     assert [row["epoch"] for row in history(run)] == [1, 2]
-    assert list(history(run)[0]) == ["epoch", "ab_mse", "loss", "val_ab_mse", "val_loss", "learning_rate"]
+    figures = ["ab_mse", "info_loss", "loss", "val_ab_mse", "val_info_loss", "val_loss"]
+    assert list(history(run)[0]) == ["epoch", *figures, "learning_rate"]
     assert any((run / "tensorboard" / "validation").iterdir())
     for epoch in (1, 2):  # three pictures in three columns
         assert cv2.imread(str(run / "samples" / f"epoch-{epoch:04d}.png")).shape == (3 * 16, 3 * 16, 3)
