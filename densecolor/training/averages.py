@@ -60,6 +60,6 @@ class ValidateAverages(keras.callbacks.Callback):
 
 def _weights_and_averages(optimizer):
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # of mixed_float16's loss scaling
-    if not optimizer.use_ema or not int(optimizer.iterations):
+    if not optimizer.use_ema or not ops.convert_to_numpy(optimizer.iterations):
         return []
     return list(zip(optimizer._trainable_variables, optimizer._model_variables_moving_average, strict=True))

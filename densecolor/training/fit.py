@@ -16,6 +16,7 @@ from densecolor.errors import DensecolorError
 from densecolor.errors import ShardError
 from densecolor.errors import TrainingError
 from densecolor.losses import default_losses
+from densecolor.metrics.keras_info_loss import InfoLoss
 from densecolor.shards import read_manifest
 from densecolor.training.averages import ValidateAverages
 from densecolor.training.callbacks import KeepState
@@ -24,8 +25,7 @@ from densecolor.training.callbacks import SampleGrid
 from densecolor.training.callbacks import StopOnNaN
 from densecolor.training.class_weights import balanced_class_weights
 from densecolor.training.early_stopping import EarlyStopping
-from densecolor.training.info_loss import InfoLoss
-from densecolor.training.info_loss import NameInfoLoss
+from densecolor.training.name_info_loss import NameInfoLoss
 from densecolor.training.optimizer import make_optimizer
 from densecolor.training.report_epochs import ReportEpochs
 from densecolor.training.run_directory import RunDirectory

@@ -30,7 +30,7 @@ class RunSummary:
         )
         return "\n".join(
             [
-                f"best    epoch {self.best['epoch']:.0f} of {self.final['epoch']:.0f}, by {self.monitored}: "
+                f"best    epoch {self.best['epoch']} of {self.final['epoch']}, by {self.monitored}: "
                 f"{_figures(self.best)}",
                 f"final   {_figures(self.final)}",
                 f"models  {self.run / 'best.keras'}, {self.run / 'final.keras'}",
@@ -65,7 +65,8 @@ def summarize(run):
         raise TrainingError(f"{directory.path} holds no run with a whole epoch. Train it, or name another folder.")
     config = TrainConfig.from_file(directory.config_path)
     with open(directory.history_path, encoding="utf-8", newline="") as file:
-        history = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    history = [row | {"epoch": int(row["epoch"])} for row in rows]
     return RunSummary(
         run=directory.path,
         data=config.data,

@@ -1,4 +1,7 @@
-"""The paper's measure of a colorization, information loss, as a Keras metric."""
+"""The paper's measure of a colorization, information loss, as a Keras metric.
+
+Not imported from the package, whose NumPy functions do without Keras.
+"""
 
 import keras
 from keras import ops
@@ -39,19 +42,6 @@ class InfoLoss(keras.metrics.Mean):
     def get_config(self):
         """The constructor's arguments."""
         return {"name": self.name, "dtype": self.dtype}
-
-
-class NameInfoLoss(keras.callbacks.Callback):
-    """Call the metric `info_loss` whatever the number of outputs; stands before all callbacks that read it.
-
-    Keras calls it `ab_info_loss` in networks with several outputs.
-    """
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Rename it for the callbacks behind this one."""
-        for prefix in ("", "val_"):
-            if f"{prefix}ab_{NAME}" in logs:
-                logs[f"{prefix}{NAME}"] = logs.pop(f"{prefix}ab_{NAME}")
 
 
 def _entropy(ab):
