@@ -94,7 +94,7 @@ class ReportProgress(keras.callbacks.Callback):
     """Tell a progress bar about the steps.
 
     Args:
-        progress: function (done, total).
+        progress: function (done, total), or None.
         steps_per_epoch, epochs: of the whole run.
         first_epoch: epochs that are done already.
         note: function of a short text, or None; told the running loss.
@@ -112,7 +112,8 @@ class ReportProgress(keras.callbacks.Callback):
         self._done += 1
         if self._note:
             self._note(f"loss {logs['loss']:.4g}")
-        self._progress(self._done, self._total)
+        if self._progress:
+            self._progress(self._done, self._total)
 
 
 def _to_srgb(lightness, ab):

@@ -96,7 +96,7 @@ class TrainConfig:
             raise TrainingError(f"`step_factor` must be above 0 and at most 1. Received: {self.step_factor}.")
         for name in NOT_NEGATIVE:
             if not 0 <= getattr(self, name) < math.inf:
-                raise TrainingError(f"`{name}` must not be negative. Received: {getattr(self, name)}.")
+                raise TrainingError(f"`{name}` must not be negative, and finite. Received: {getattr(self, name)}.")
         for name in SHARES:
             if not 0 <= getattr(self, name) < 1:
                 raise TrainingError(f"`{name}` must be at least 0 and below 1. Received: {getattr(self, name)}.")

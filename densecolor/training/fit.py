@@ -43,7 +43,7 @@ def train(config, run, resume=False, progress=None, report=print, note=None):
             uninterrupted run. Starts a new run where there is none.
         progress: function (done, total) called after each step, in steps of the whole run.
         report: function of one line of text; told the plan and the figures of each epoch.
-        note: function of a short text, called before `progress`; told the running loss.
+        note: function of a short text, called after each step, before `progress`; told the running loss.
 
     Returns:
         The trained `keras.Model`, as in `final.keras`: where a moving average is kept, with the averaged weights.
@@ -223,6 +223,6 @@ def _callbacks(config, directory, history, splits, steps, progress, report, note
         ),
         keras.callbacks.TensorBoard(directory.tensorboard, write_graph=False),
     ]
-    if progress:
+    if progress or note:
         callbacks.append(ReportProgress(progress, steps, config.epochs, len(history), note))
     return callbacks

@@ -24,8 +24,9 @@ def test_waits_for_a_new_lowest_value():
     stopped = []
     for epoch, row in enumerate(ROWS[:4]):
         stopping.on_epoch_end(epoch, row)
-        stopped.append(stopping.model.stop_training)
+        stopped.append(stopping.stopped)
     assert stopped == [False, False, False, True]
+    assert stopping.model.stop_training
     assert EarlyStopping(2, "ab_mse", ROWS[:4], str).stopped
     assert not EarlyStopping(3, "ab_mse", ROWS[:4], str).stopped
 
