@@ -19,7 +19,6 @@ class RunSummary:
     run: Path
     data: str
     monitored: str  # the column that decides which epoch is best
-    epochs: int  # asked for
     best: dict  # row of the best epoch
     final: dict  # row of the last epoch
 
@@ -71,7 +70,6 @@ def summarize(run):
         run=directory.path,
         data=config.data,
         monitored=monitored_column(config.monitor, history[0]),
-        epochs=config.epochs,
         best=best_row(history, config.monitor),
         final=history[-1],
     )

@@ -1,3 +1,4 @@
+import contextlib
 import json
 
 import h5py
@@ -11,6 +12,7 @@ from test_train import weights
 from densecolor.checkpoint import load_model
 from densecolor.training import TrainConfig
 from densecolor.training import train
+from densecolor.training.averages import ValidateAverages
 from densecolor.training.averages import averaged_weights
 
 EMA = TINY | {"ema": 0.7, "optimizer": "sgd", "learning_rate": 0.05, "schedule": "constant"}
@@ -58,6 +60,35 @@ def test_raw_weights_come_back_after_an_error():
     with pytest.raises(KeyboardInterrupt):
         look()
     np.testing.assert_array_equal(model.get_weights()[0], before[0])
+
+
+class Interrupt(keras.callbacks.Callback):
+    def on_test_batch_end(self, batch, logs=None):
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_validation_leaves_the_raw_weights(interrupted):
+    model, seen = small_model(), []
+    x, y = np.random.default_rng(0).normal(size=(2, 4, 3)).astype(np.float32)
+    after_steps = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: seen.append(model.get_weights())
+    )
+
+    def fit():
+        with contextlib.ExitStack() as swapped:
+            callbacks = [ValidateAverages(swapped), after_steps, *([Interrupt()] if interrupted else [])]
+            model.fit(x, y[:, :2], validation_data=(x, y[:, :2]), batch_size=2, callbacks=callbacks, verbose=0)
+
+    if not interrupted:
+        fit()  # which ends with the averages
+        expected = [0.8 * first + 0.2 * second for first, second in zip(*seen, strict=True)]
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            fit()
+        expected = seen[-1]
+    for weight, value in zip(model.get_weights(), expected, strict=True):
+        np.testing.assert_allclose(weight, value, rtol=1e-6, atol=1e-7)
 
 
 def test_nothing_to_average_before_the_first_step():
