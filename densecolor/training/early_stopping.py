@@ -23,7 +23,7 @@ class EarlyStopping(keras.callbacks.Callback):
         self._patience = patience
         self._monitor = monitor
         self._report = report
-        self._best, self._waited = None, 0
+        self._best, self._waited, self._column = None, 0, monitor
         for row in history:
             self._see(row)
 

@@ -11,8 +11,6 @@ from densecolor.training.monitor import best_row
 class ReportEpochs(keras.callbacks.Callback):
     """Report each epoch's figures, whether it is the best so far, and the time that is left.
 
-    Stands behind the callback that appends to the history.
-
     Args:
         history: list of dict, the rows of the epochs that are done.
         epochs: int, of the whole run.
@@ -23,7 +21,7 @@ class ReportEpochs(keras.callbacks.Callback):
 
     def __init__(self, history, epochs, steps_per_epoch, monitor, report):
         super().__init__()
-        self._history = history
+        self._rows = list(history)
         self._epochs = epochs
         self._steps_per_epoch = steps_per_epoch
         self._monitor = monitor
@@ -40,10 +38,10 @@ class ReportEpochs(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Report."""
-        row = self._history[-1]
-        parts = [f"epoch {epoch + 1}/{self._epochs}"]
-        parts += [f"{name} {value:.4g}" for name, value in row.items() if name != "epoch"]
-        if best_row(self._history, self._monitor) is row:
+        row = {**logs, "learning_rate": float(self.model.optimizer.learning_rate)}
+        self._rows.append(row)
+        parts = [f"epoch {epoch + 1}/{self._epochs}", *(f"{name} {value:.4g}" for name, value in row.items())]
+        if best_row(self._rows, self._monitor) is row:
             parts.append("(best)")
         # By steps, validation and saving included, since a resumed run may begin inside an epoch.
         seconds_a_step = (time.monotonic() - self._began) / max(self._steps, 1)
