@@ -107,10 +107,10 @@ def test_batch_that_does_not_divide(packed, tmp_path):
 def test_options_of_the_optimizer_on_two_replicas(packed, tmp_path):
     result = python(OPTIONS, packed, tmp_path)
     assert result.returncode == 0, result.stderr
-    assert float(result.stdout.split()[-1]) < 1e-4
+    assert float(result.stdout.split()[-1]) < 1e-5
     one, two = (
         np.genfromtxt(tmp_path / name / "history.csv", delimiter=",", names=True) for name in ("one", "mirrored")
     )
     for column in ("val_ab_mse", "info_loss", "val_info_loss"):
-        # Of 256 pixels, a few lie at the edge of a level.
-        np.testing.assert_allclose(one[column], two[column], rtol=1e-2)
+        # A pixel at the edge of a level may fall to either side.
+        np.testing.assert_allclose(one[column], two[column], rtol=1e-3)
