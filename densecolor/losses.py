@@ -7,6 +7,8 @@ with equal shares add up to what one replica computes.
 import keras
 from keras import ops
 
+from densecolor.errors import DensecolorError
+
 PROBABILITY_FLOOR = 1e-10
 
 
@@ -39,34 +41,82 @@ class FlooredCrossentropy(keras.losses.Loss):
     Keras' own floor is 1e-7. An unlabelled picture has label -1 and must have sample weight 0; its label is
     read as class 0.
 
+    With label smoothing s, K classes and class weights w, the loss of a picture of class y is
+    -w[y] * ((1 - s) log p[y] + s / K * sum over k of log p[k]).
+
     Input: `y_true` (batch,) int; `y_pred` (batch, classes) probabilities; sample weights (batch,).
+
+    Args:
+        label_smoothing: float in [0, 1), the share of the target that is spread evenly over all classes.
+        class_weights: None, or a list with a weight for each class.
+        name, reduction, dtype: as in `keras.losses.Loss`.
+
+    Raises:
+        DensecolorError: a value is out of range, or there are not as many weights as classes.
 
     Example:
         >>> round(float(FlooredCrossentropy()(np.array([1]), np.array([[0.5, 0.5]]))), 4)
         0.6931
     """
 
-    def __init__(self, name="floored_crossentropy", reduction="sum_over_batch_size", dtype="float32"):
+    def __init__(
+        self,
+        label_smoothing=0.0,
+        class_weights=None,
+        name="floored_crossentropy",
+        reduction="sum_over_batch_size",
+        dtype="float32",
+    ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
+        if not 0 <= label_smoothing < 1:
+            raise DensecolorError(
+                f"`label_smoothing` must be at least 0 and below 1. Received: {label_smoothing}. 0.1 is usual."
+            )
+        if class_weights is not None and not all(0 <= weight < float("inf") for weight in class_weights):
+            raise DensecolorError(f"`class_weights` must be finite and not negative. Received: {class_weights}.")
+        self.label_smoothing = label_smoothing
+        self.class_weights = None if class_weights is None else [float(weight) for weight in class_weights]
 
     def call(self, y_true, y_pred):
         """Cross-entropy of each picture, (batch,)."""
-        index = ops.cast(ops.maximum(y_true, 0), "int32")
-        chosen = ops.take_along_axis(y_pred, ops.reshape(index, (-1, 1)), axis=-1)
-        return -ops.log(ops.maximum(chosen[:, 0], PROBABILITY_FLOOR))
+        index = ops.reshape(ops.cast(ops.maximum(y_true, 0), "int32"), (-1, 1))
+        chosen = ops.take_along_axis(y_pred, index, axis=-1)[:, 0]
+        loss = -ops.log(ops.maximum(chosen, PROBABILITY_FLOOR))
+        if self.label_smoothing:
+            spread = -ops.mean(ops.log(ops.maximum(y_pred, PROBABILITY_FLOOR)), axis=-1)
+            loss = (1 - self.label_smoothing) * loss + self.label_smoothing * spread
+        if self.class_weights is None:
+            return loss
+        if len(self.class_weights) != y_pred.shape[-1]:
+            raise DensecolorError(
+                f"`class_weights` must have one weight a class, {y_pred.shape[-1]}. "
+                f"Received: {len(self.class_weights)}."
+            )
+        return loss * ops.take(ops.convert_to_tensor(self.class_weights, "float32"), index[:, 0])
+
+    def get_config(self):
+        """Every constructor argument, as plain JSON."""
+        return {
+            **super().get_config(),
+            "label_smoothing": self.label_smoothing,
+            "class_weights": self.class_weights,
+        }
 
 
-LOSSES = {"ab": ColorMSE, "label": FlooredCrossentropy}
-
-
-def default_losses(output_names):
+def default_losses(output_names, label_smoothing=0.0, class_weights=None):
     """A loss for each output of a model, for `model.compile(loss=...)`.
 
     Args:
         output_names: `model.output_names`.
+        label_smoothing, class_weights: as in `FlooredCrossentropy`.
 
     Returns:
         dict of output name to a new loss. Their plain sum is what the paper trains: its two parts are
         disjoint in their variables, so no weights between them are needed.
+
+    Example:
+        >>> default_losses(["ab", "label"], label_smoothing=0.1)["label"].label_smoothing
+        0.1
     """
-    return {name: LOSSES[name]() for name in output_names}
+    losses = {"ab": ColorMSE(), "label": FlooredCrossentropy(label_smoothing, class_weights)}
+    return {name: losses[name] for name in output_names}

@@ -15,7 +15,7 @@ LEVELS = (
     {"color", "image_io"},
     {"shards"},
     {"packing", "dataset"},
-    {"losses", "metrics", "inspection"},
+    {"losses", "metrics", "optimizers", "inspection"},
     {"models"},
     {"checkpoint"},
     {"inference"},

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from densecolor.errors import DensecolorError
 from densecolor.losses import ColorMSE
 from densecolor.losses import FlooredCrossentropy
 from densecolor.losses import default_losses
@@ -54,8 +55,53 @@ def test_default_losses_follow_the_outputs():
     assert set(default_losses(["ab"])) == {"ab"}
 
 
-@pytest.mark.parametrize("loss", [ColorMSE(), FlooredCrossentropy(name="other")])
+@pytest.mark.parametrize("loss", [ColorMSE(), FlooredCrossentropy(0.1, [1, 2], name="other")])
 def test_losses_are_serialisable(loss):
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(loss))
     assert type(again) is type(loss)
     assert again.get_config() == loss.get_config()
+
+
+def test_label_smoothing_by_hand():
+    probabilities = np.float32([[0.2, 0.3, 0.5]])
+    expected = -0.9 * np.log(0.5) - 0.1 / 3 * (np.log(0.2) + np.log(0.3) + np.log(0.5))
+    assert float(FlooredCrossentropy(label_smoothing=0.1)(np.array([2]), probabilities)) == pytest.approx(expected)
+
+
+def test_label_smoothing_is_that_of_keras():
+    probabilities = RANDOM.dirichlet(np.ones(5), size=6).astype(np.float32)
+    labels = np.array([0, 1, 2, 3, 4, 1])
+    expected = keras.losses.CategoricalCrossentropy(label_smoothing=0.3)(np.eye(5)[labels], probabilities)
+    assert float(FlooredCrossentropy(label_smoothing=0.3)(labels, probabilities)) == pytest.approx(float(expected))
+
+
+def test_class_weights_by_hand():
+    probabilities = np.float32([[0.25, 0.75], [0.5, 0.5], [0.5, 0.5]])
+    loss = FlooredCrossentropy(class_weights=[3, 0.5])
+    weights = np.float32([1, 1, 0])
+    expected = -(0.5 * np.log(0.75) + 3 * np.log(0.5)) / 3
+    assert float(loss(np.array([1, 0, -1]), probabilities, sample_weight=weights)) == pytest.approx(expected)
+
+
+def test_label_options_reach_the_loss():
+    loss = default_losses(["ab", "label"], label_smoothing=0.1, class_weights=[1, 2])["label"]
+    assert (loss.label_smoothing, loss.class_weights) == (0.1, [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"label_smoothing": 1}, "at least 0 and below 1. Received: 1"),
+        ({"label_smoothing": -0.1}, "`label_smoothing`"),
+        ({"class_weights": [1, -1]}, "must be finite and not negative"),
+        ({"class_weights": [1, float("nan")]}, "`class_weights`"),
+    ],
+)
+def test_bad_label_options(options, message):
+    with pytest.raises(DensecolorError, match=message):
+        FlooredCrossentropy(**options)
+
+
+def test_as_many_class_weights_as_classes():
+    with pytest.raises(DensecolorError, match=r"one weight a class, 2\. Received: 3"):
+        FlooredCrossentropy(class_weights=[1, 1, 1])(np.array([0]), np.float32([[0.5, 0.5]]))

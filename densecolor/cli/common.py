@@ -96,7 +96,8 @@ def progress_bar(description, unit="images"):
     """A progress bar with rate and ETA on stderr; silent where stderr is not a terminal.
 
     Yields:
-        A function `(done, total)` that library functions take as their `progress` argument.
+        A function `(done, total)` that library functions take as their `progress` argument. Its attribute `note` is a
+        function that shows a short text at the bar's end, for their `note` argument.
     """
     columns = (
         rich.progress.TextColumn("{task.description}"),
@@ -104,10 +105,22 @@ def progress_bar(description, unit="images"):
         rich.progress.MofNCompleteColumn(),
         _RateColumn(unit),
         rich.progress.TimeRemainingColumn(),
+        rich.progress.TextColumn("{task.fields[note]}", markup=False),
     )
     with rich.progress.Progress(*columns, console=error_console, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task(description, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield _Progress(bar, bar.add_task(description, total=None, note=""))
+
+
+class _Progress:
+    def __init__(self, bar, task):
+        self._bar = bar
+        self._task = task
+
+    def __call__(self, done, total):
+        self._bar.update(self._task, completed=done, total=total)
+
+    def note(self, text):
+        self._bar.update(self._task, note=text)
 
 
 class _RateColumn(rich.progress.ProgressColumn):

@@ -1,6 +1,8 @@
 """`densecolor-train DATA RUN`."""
 
+import dataclasses
 import json
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -16,15 +18,28 @@ from densecolor.cli.common import run as run_command
 from densecolor.cli.common import say
 from densecolor.errors import TrainingError
 
+MODEL = "The model"
+OPTIMIZER = "The optimizer"
+LOSS = "The loss of the class branch"
+BEST = "Which epoch is best, and when to stop"
+
 
 @reports_errors
 def train(
     data: Annotated[Path, typer.Argument(help="A packed folder (see densecolor-pack).")],
     run: Annotated[Path, typer.Argument(help="The run directory to make: models, curves, sample pictures.")],
-    model: Annotated[str | None, typer.Option(help="dense, dense_small, unet, ... [default: dense]")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="dense, dense_small, unet, ... [default: dense]", rich_help_panel=MODEL)
+    ] = None,
     option: Annotated[
         list[str] | None,
-        typer.Option("--option", "-o", metavar="NAME=VALUE", help="An argument of the model; may be repeated."),
+        typer.Option(
+            "--option",
+            "-o",
+            metavar="NAME=VALUE",
+            help="An argument of the model; may be repeated.",
+            rich_help_panel=MODEL,
+        ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs in all. [default: 10]")] = None,
     steps_per_epoch: Annotated[
@@ -32,17 +47,88 @@ def train(
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Pictures a step, over all devices. [default: 16]")] = None,
     image_size: Annotated[
-        int | None, typer.Option(help="Side of the random crops in pixels. [default: the whole packed picture]")
+        int | None,
+        typer.Option(
+            help="Side of the random crops in pixels. [default: the whole packed picture]", rich_help_panel=MODEL
+        ),
     ] = None,
     augment: Annotated[
         bool | None, typer.Option("--augment/--no-augment", help="Random crops and flips. [default: augment]")
     ] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Adam's, at its highest. [default: 0.001]")] = None,
-    schedule: Annotated[
-        str | None, typer.Option(help="cosine (to zero at the end) or constant. [default: cosine]")
+    optimizer: Annotated[
+        str | None, typer.Option(help="adam, adamw or sgd. [default: adam]", rich_help_panel=OPTIMIZER)
     ] = None,
-    warmup_steps: Annotated[int | None, typer.Option(help="Steps of linear rise. [default: 0]")] = None,
-    label_weight: Annotated[float | None, typer.Option(help="Weight of the classification loss. [default: 1]")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="The rate at its highest. [default: 0.001]", rich_help_panel=OPTIMIZER)
+    ] = None,
+    schedule: Annotated[
+        str | None,
+        typer.Option(
+            help="cosine (to zero at the end), constant or step. [default: cosine]", rich_help_panel=OPTIMIZER
+        ),
+    ] = None,
+    step_epochs: Annotated[
+        int | None,
+        typer.Option(help="Schedule step: epochs at one rate. [default: 10]", rich_help_panel=OPTIMIZER),
+    ] = None,
+    step_factor: Annotated[
+        float | None,
+        typer.Option(
+            help="Schedule step: what the rate is multiplied by then. [default: 0.5]", rich_help_panel=OPTIMIZER
+        ),
+    ] = None,
+    warmup_steps: Annotated[
+        int | None, typer.Option(help="Steps of linear rise. [default: 0]", rich_help_panel=OPTIMIZER)
+    ] = None,
+    momentum: Annotated[float | None, typer.Option(help="Of sgd. [default: 0.9]", rich_help_panel=OPTIMIZER)] = None,
+    weight_decay: Annotated[
+        float | None, typer.Option(help="Of adamw. [default: 0.004]", rich_help_panel=OPTIMIZER)
+    ] = None,
+    clip_norm: Annotated[
+        float | None,
+        typer.Option(
+            help="Scale a step's gradient down to this global norm where it is larger; 0: never. [default: 0]",
+            rich_help_panel=OPTIMIZER,
+        ),
+    ] = None,
+    ema: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MOMENTUM",
+            help="Keep a moving average of the weights, over about the last 1 / (1 - MOMENTUM) steps, and validate and "
+            "save it; 0: none. 0.999 is usual in long runs. [default: 0]",
+            rich_help_panel=OPTIMIZER,
+        ),
+    ] = None,
+    label_weight: Annotated[
+        float | None, typer.Option(help="Weight of the classification loss. [default: 1]", rich_help_panel=LOSS)
+    ] = None,
+    class_weights: Annotated[
+        str | None,
+        typer.Option(
+            help="none, or balanced: a rare class counts as much as a frequent one. [default: none]",
+            rich_help_panel=LOSS,
+        ),
+    ] = None,
+    label_smoothing: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of a label's target that is spread over all classes. [default: 0]", rich_help_panel=LOSS
+        ),
+    ] = None,
+    monitor: Annotated[
+        str | None,
+        typer.Option(
+            help="ab_mse or info_loss: what is lowest, on the validation split, in the best epoch. [default: ab_mse]",
+            rich_help_panel=BEST,
+        ),
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(
+            help="Stop after this many epochs without a better one; 0: never. [default: 0]", rich_help_panel=BEST
+        ),
+    ] = None,
     strategy: Annotated[
         str | None, typer.Option(help="auto, one or mirrored (all GPUs of this machine). [default: auto]")
     ] = None,
@@ -75,6 +161,13 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where the run was stopped, with its own options.")
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Train nothing: take ten steps and print what the run will need (memory, time). RUN is not made.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
     version: VersionOption = False,
@@ -84,13 +177,15 @@ def train(
     RUN will hold `best.keras` and `final.keras`, `history.csv`, TensorBoard curves and a grid of sample pictures an
     epoch. A run that was stopped goes on with `--resume`: after Ctrl-C or SIGTERM with the next step, after a crash
     from the last state (see `--save-every`). With `--deterministic` it ends with the same weights, bit for bit, as
-    a run that was never stopped.
+    a run that was never stopped. docs/training.md says when to use which option.
 
     Examples:
 
         densecolor-train packed runs/first --model dense_small --epochs 3
 
         densecolor-train packed runs/first --resume
+
+        densecolor-train packed runs/long --epochs 100 --ema 0.999 --monitor info_loss --patience 10 --dry-run
 
         densecolor-train packed runs/paper --model dense --batch-size 8 -o branch=vgg19 -o joint=true
     """
@@ -102,10 +197,21 @@ def train(
         "batch_size": batch_size,
         "image_size": image_size,
         "augment": augment,
+        "optimizer": optimizer,
         "learning_rate": learning_rate,
         "schedule": schedule,
+        "step_epochs": step_epochs,
+        "step_factor": step_factor,
         "warmup_steps": warmup_steps,
+        "momentum": momentum,
+        "weight_decay": weight_decay,
+        "clip_norm": clip_norm,
+        "ema": ema,
         "label_weight": label_weight,
+        "class_weights": class_weights,
+        "label_smoothing": label_smoothing,
+        "monitor": monitor,
+        "patience": patience,
         "strategy": strategy,
         "precision": precision,
         "samples": samples,
@@ -118,18 +224,39 @@ def train(
     given = {name: value for name, value in given.items() if value is not None}
     import_keras_quietly()
     from densecolor.training import TrainConfig
+    from densecolor.training import dry_run as dry_run_training
+    from densecolor.training import summarize
     from densecolor.training import train as train_model
+    from densecolor.training.durations import format_duration
 
     saved = run / "config.json"
     start_from = saved if resume and saved.exists() else config
     given["data"] = str(data)
     settings = TrainConfig.from_file(start_from, **given) if start_from else TrainConfig(**given)
+    if dry_run:
+        with progress_bar("Dry run", "steps") as progress:
+            plan = dry_run_training(settings, progress, report=say)
+        print(json.dumps(dataclasses.asdict(plan), indent=1) if as_json else plan.text())
+        return
+    began = time.monotonic()
     with progress_bar("Training", "steps") as progress:
-        train_model(settings, run, resume=resume, progress=progress, report=say)
+        train_model(settings, run, resume=resume, progress=progress, report=say, note=progress.note)
+    seconds = time.monotonic() - began
+    summary = summarize(run)
     if as_json:
-        print(json.dumps({"run": str(run), "best": str(run / "best.keras"), "final": str(run / "final.keras")}))
+        result = {
+            "run": str(run),
+            "best": str(run / "best.keras"),
+            "final": str(run / "final.keras"),
+            "monitored": summary.monitored,
+            "best_epoch": summary.best,
+            "final_epoch": summary.final,
+            "seconds": round(seconds, 3),
+        }
+        print(json.dumps(result))
     else:
-        say(f"Done. Look at {run / 'samples'}; use the model with: densecolor-colorize PICTURE --model {run} ...")
+        say(f"Done in {format_duration(seconds)}.")
+        say(summary.text())
 
 
 def _parse_option(text):

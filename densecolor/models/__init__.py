@@ -1,11 +1,13 @@
 """Colorizers as Keras models.
 
-Importing this registers their classes and the losses with Keras, so that `keras.saving.load_model(path)` reads
-saved colorizers in its safe mode and without `custom_objects`. For files from others use `densecolor.load_model`,
-which trusts nothing in them.
+Importing this registers with Keras their classes and whatever training compiles them with, so that
+`keras.saving.load_model(path)` reads saved colorizers in its safe mode and without `custom_objects`. For files from
+others use `densecolor.load_model`, which trusts nothing in them.
 """
 
 from densecolor import losses
+from densecolor import optimizers
+from densecolor.metrics import keras_info_loss
 from densecolor.models.class_branch import BRANCHES
 from densecolor.models.colorizer import Colorizer
 from densecolor.models.dense import DenseColorizer
@@ -22,7 +24,9 @@ __all__ = [
     "DenseColorizer",
     "UNetColorizer",
     "create",
+    "keras_info_loss",
     "list_models",
     "losses",
     "model_options",
+    "optimizers",
 ]

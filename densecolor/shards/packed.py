@@ -58,6 +58,16 @@ class PackedSplit:
         stored = int(self.shard(number).labels[place])
         return stored if self._new_labels is None else int(self._new_labels[stored])
 
+    def label_counts(self):
+        """How many images each class has, int64 (classes,); unlabelled ones count nowhere. Reads all shards' labels."""
+        counts = np.zeros(len(self.class_names), np.int64)
+        for number, places in enumerate(self._places):
+            labels = self.shard(number).labels[np.asarray(places, np.int64)]
+            if self._new_labels is not None:
+                labels = self._new_labels[labels]
+            counts += np.bincount(labels[labels >= 0], minlength=len(counts))
+        return counts
+
     def choose_classes(self, classes):
         """Keep only the images of some classes; they stay in the order of the shards.
 

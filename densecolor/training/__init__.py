@@ -1,6 +1,8 @@
 """Training by `keras.Model.fit` into a run directory that can be resumed, evaluated and used to colorize."""
 
 from densecolor.training.config import TrainConfig
+from densecolor.training.dry_run import dry_run
 from densecolor.training.fit import train
+from densecolor.training.summary import summarize
 
-__all__ = ["TrainConfig", "train"]
+__all__ = ["TrainConfig", "dry_run", "summarize", "train"]

@@ -10,6 +10,7 @@ from densecolor.color import denormalize_lightness
 from densecolor.color import lab_to_srgb
 from densecolor.errors import TrainingError
 from densecolor.image_io import write_image
+from densecolor.training.averages import averaged_weights
 from densecolor.training.state import ADVICE
 
 
@@ -38,25 +39,29 @@ class SampleGrid(keras.callbacks.Callback):
         folder: where `epoch-0001.png` and so on go.
         lightness: float (n, S, S, 1), as a model takes it.
         ab: float (n, S, S, 2), the true colours, ab / 128.
+        images: `TensorBoardImages`, which gets the grids too.
         report: function of one line of text, told of a grid that cannot be written; training goes on.
     """
 
-    def __init__(self, folder, lightness, ab, report=print):
+    def __init__(self, folder, lightness, ab, images, report=print):
         super().__init__()
         self._folder = folder
         self._lightness = lightness
         self._ab = ab
+        self._images = images
         self._report = report
 
     def on_epoch_end(self, epoch, logs=None):
         """Predict and write."""
         # Not `predict`, which gives every replica of a strategy the same pictures.
-        predicted = keras.ops.convert_to_numpy(self.model(self._lightness, training=False)["ab"])
+        with averaged_weights(self.model):
+            predicted = keras.ops.convert_to_numpy(self.model(self._lightness, training=False)["ab"])
         columns = [_to_srgb(self._lightness, ab) for ab in (np.zeros_like(self._ab), predicted, self._ab)]
         rows = [np.concatenate(row, axis=1) for row in zip(*columns, strict=True)]
-        path = self._folder / f"epoch-{epoch + 1:04d}.png"
+        path, grid = self._folder / f"epoch-{epoch + 1:04d}.png", np.concatenate(rows)
         try:
-            write_image(path, np.concatenate(rows), overwrite=True)
+            write_image(path, grid, overwrite=True)
+            self._images.write("samples", grid, epoch)
         except OSError as error:
             self._report(f"{path} cannot be written ({error.strerror or error}). Training goes on.")
 
@@ -65,20 +70,25 @@ class ReportProgress(keras.callbacks.Callback):
     """Tell a progress bar about the steps.
 
     Args:
-        progress: function (done, total).
+        progress: function (done, total), or None.
         done, total: steps of the whole run.
+        note: function of a short text, or None; told the running loss.
     """
 
-    def __init__(self, progress, done, total):
+    def __init__(self, progress, done, total, note=None):
         super().__init__()
         self._progress = progress
+        self._note = note
         self._done = done
         self._total = total
 
     def on_train_batch_end(self, batch, logs=None):
         """One step further."""
         self._done += 1
-        self._progress(self._done, self._total)
+        if self._note:
+            self._note(f"loss {logs['loss']:.4g}")
+        if self._progress:
+            self._progress(self._done, self._total)
 
 
 def _to_srgb(lightness, ab):

@@ -8,22 +8,29 @@ from pathlib import Path
 from densecolor.errors import TrainingError
 from densecolor.errors import require_choice
 from densecolor.packing.executors import available_cores
+from densecolor.training.class_weights import CLASS_WEIGHTS
+from densecolor.training.monitor import MONITORS
+from densecolor.training.optimizer import OPTIMIZERS
 
 STRATEGIES = ("auto", "one", "mirrored")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
-SCHEDULES = ("cosine", "constant")
+SCHEDULES = ("cosine", "constant", "step")
 LOWEST = {
     "epochs": 1,
     "steps_per_epoch": 1,
     "batch_size": 1,
     "image_size": 1,
     "warmup_steps": 0,
+    "step_epochs": 1,
+    "patience": 0,
     "samples": 1,
     "seed": 0,
     "save_every": 1,
     "threads": 1,
 }
 HIGHEST = 2**32 - 1  # that a seed may be
+NOT_NEGATIVE = ("label_weight", "weight_decay", "clip_norm")
+SHARES = ("ema", "momentum", "label_smoothing")  # at least 0 and below 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,10 +49,25 @@ class TrainConfig:
     batch_size: int = 16  # pictures a step, over all replicas
     image_size: int | None = None  # side of the random crops in pixels; None: as packed
     augment: bool = True  # random crops and flips
-    learning_rate: float = 1e-3  # Adam's, at its highest
-    schedule: str = "cosine"  # to zero at the end of the last epoch, or "constant"
+    # The optimizer
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3  # at its highest
+    schedule: str = "cosine"  # to zero at the end of the last epoch; or "constant", or "step"
+    step_epochs: int = 10  # of the schedule "step": epochs at one rate
+    step_factor: float = 0.5  # of the schedule "step": what the rate is multiplied by then
     warmup_steps: int = 0  # steps of linear rise before the schedule
+    momentum: float = 0.9  # of "sgd"
+    weight_decay: float = 0.004  # of "adamw"
+    clip_norm: float = 0.0  # largest global norm of a step's gradient; 0: not clipped
+    ema: float = 0.0  # momentum of the moving average of the weights; 0: none is kept
+    # The loss
     label_weight: float = 1.0  # of the classification loss; matters only where the losses share variables
+    class_weights: str = "none"  # or "balanced", by the inverse of how often a class occurs
+    label_smoothing: float = 0.0  # share of a label's target that is spread over all classes
+    # Which epoch is best, and when to stop
+    monitor: str = "ab_mse"  # what is lowest in the best epoch: "ab_mse" or "info_loss"
+    patience: int = 0  # epochs without a better one before the run stops; 0: never
+    # The run
     strategy: str = "auto"
     precision: str = "float32"
     samples: int = 8  # pictures in the sample grid of each epoch
@@ -65,16 +87,28 @@ class TrainConfig:
         require_choice("strategy", self.strategy, STRATEGIES, TrainingError)
         require_choice("precision", self.precision, PRECISIONS, TrainingError)
         require_choice("schedule", self.schedule, SCHEDULES, TrainingError)
+        require_choice("optimizer", self.optimizer, OPTIMIZERS, TrainingError)
+        require_choice("class_weights", self.class_weights, CLASS_WEIGHTS, TrainingError)
+        require_choice("monitor", self.monitor, MONITORS, TrainingError)
         if self.deterministic and self.threads is None:
             object.__setattr__(self, "threads", available_cores())  # kept for a resumed run
         for name, lowest in LOWEST.items():
             value = getattr(self, name)
             if value is not None and not (isinstance(value, int) and lowest <= value <= HIGHEST):
                 raise TrainingError(f"`{name}` must be an integer of at least {lowest}. Received: {value!r}.")
+        for name in ("learning_rate", "step_factor", *NOT_NEGATIVE, *SHARES):
+            if not isinstance(getattr(self, name), int | float):
+                raise TrainingError(f"`{name}` must be a number. Received: {getattr(self, name)!r}.")
         if not 0 < self.learning_rate < math.inf:
             raise TrainingError(f"`learning_rate` must be positive. Received: {self.learning_rate}.")
-        if not 0 <= self.label_weight < math.inf:
-            raise TrainingError(f"`label_weight` must not be negative. Received: {self.label_weight}.")
+        if not 0 < self.step_factor <= 1:
+            raise TrainingError(f"`step_factor` must be above 0 and at most 1. Received: {self.step_factor}.")
+        for name in NOT_NEGATIVE:
+            if not 0 <= getattr(self, name) < math.inf:
+                raise TrainingError(f"`{name}` must not be negative, and finite. Received: {getattr(self, name)}.")
+        for name in SHARES:
+            if not 0 <= getattr(self, name) < 1:
+                raise TrainingError(f"`{name}` must be at least 0 and below 1. Received: {getattr(self, name)}.")
 
     def to_json(self):
         """The configuration as indented JSON."""

@@ -17,19 +17,27 @@ from densecolor.errors import DensecolorError
 from densecolor.errors import ShardError
 from densecolor.errors import TrainingError
 from densecolor.losses import default_losses
+from densecolor.metrics.keras_info_loss import InfoLoss
 from densecolor.shards import read_manifest
+from densecolor.training.averages import ValidateAverages
 from densecolor.training.callbacks import ReportProgress
 from densecolor.training.callbacks import SampleGrid
 from densecolor.training.callbacks import StopOnNaN
+from densecolor.training.class_weights import balanced_class_weights
+from densecolor.training.early_stopping import EarlyStopping
 from densecolor.training.interruption import Interruption
 from densecolor.training.keep_state import KeepState
+from densecolor.training.name_info_loss import NameInfoLoss
+from densecolor.training.optimizer import make_optimizer
+from densecolor.training.report_epochs import ReportEpochs
 from densecolor.training.resumption import ResumedCallbacks
 from densecolor.training.run_directory import RunDirectory
 from densecolor.training.strategy import make_strategy
+from densecolor.training.tensorboard_images import TensorBoardImages
 from densecolor.training.threads import set_threads
 
 
-def train(config, run, resume=False, progress=None, report=print):
+def train(config, run, resume=False, progress=None, report=print, note=None):
     """Train a colorizer and keep everything in a run directory.
 
     Args:
@@ -39,9 +47,10 @@ def train(config, run, resume=False, progress=None, report=print):
             to the bit with `deterministic`. Starts a new run where there is none.
         progress: function (done, total) called after each step, in steps of the whole run.
         report: function of one line of text; told the plan and the figures of each epoch.
+        note: function of a short text, called after each step, before `progress`; told the running loss.
 
     Returns:
-        The trained `keras.Model`, as in `final.keras`.
+        The trained `keras.Model`, as in `final.keras`: where a moving average is kept, with the averaged weights.
 
     Raises:
         FileNotFoundError, ShardError: the data is not there or damaged.
@@ -54,10 +63,7 @@ def train(config, run, resume=False, progress=None, report=print):
         >>> config = TrainConfig(data="packed", model="dense_small", epochs=3, image_size=64)
         >>> model = train(config, "runs/first")
     """
-    if config.threads:
-        set_threads(config.threads)
-    if config.deterministic:
-        tf.config.experimental.enable_op_determinism()
+    fix_arithmetic(config)
     splits = read_manifest(config.data).splits
     strategy = make_strategy(config.strategy, config.batch_size)
     on_damage = functools.cache(report) if config.skip_damaged else None  # several readers, one line for each damage
@@ -72,11 +78,7 @@ def train(config, run, resume=False, progress=None, report=print):
     directory = RunDirectory(run)
     directory.check(config, resume)
 
-    keras.utils.set_random_seed(config.seed)
-    with strategy.scope():
-        model = _build(config, packed, strategy)
-        _compile(model, config, steps)
-        model.optimizer.build(model.trainable_variables)
+    model = build_compiled(config, packed, steps, strategy)
     with directory.locked(config, resume), Interruption() as interruption:
         reached = directory.read_progress()
         restore = directory.restore(model, reached) if reached.pictures else None
@@ -88,11 +90,7 @@ def train(config, run, resume=False, progress=None, report=print):
             validation = load(config.data, "validation", targets=targets, **reader_options)
         else:
             report(f"{config.data} has no validation split: the best epoch is chosen by the training error.")
-        callbacks = _callbacks(config, directory, splits, report, on_damage)
         done = reached.epoch * steps + reached.step
-        if progress:
-            callbacks.append(ReportProgress(progress, done, config.epochs * steps))
-        callbacks.append(KeepState(directory, reached, steps, config.save_every, interruption, callbacks, report))
         batches = load(
             config.data,
             "train",
@@ -102,7 +100,17 @@ def train(config, run, resume=False, progress=None, report=print):
             start_step=done,
             **reader_options,
         )
-        with _reader_errors_in_one_line():
+        with reader_errors_in_one_line(), contextlib.ExitStack() as swapped:
+            callbacks = [
+                NameInfoLoss(),
+                ValidateAverages(swapped),
+                *_callbacks(config, directory, reached, splits, steps, report, on_damage),
+            ]
+            if progress or note:
+                callbacks.append(ReportProgress(progress, done, config.epochs * steps, note))
+            callbacks.append(
+                KeepState(directory, reached, steps, config, interruption, callbacks, report),
+            )
             if reached.step:
                 # Keras makes the variables of metrics when it first uses them.
                 model.evaluate(batches, steps=1, verbose=0)
@@ -116,6 +124,7 @@ def train(config, run, resume=False, progress=None, report=print):
                 callbacks=ResumedCallbacks(callbacks, model, reached, restore, epochs=config.epochs, steps=steps),
                 verbose=0,
             )
+        # `fit` has ended by putting the averaged weights into the model, where there are any.
         _save_final(model, directory)
     return model
 
@@ -145,7 +154,7 @@ def _save_final(model, directory):
 
 
 @contextlib.contextmanager
-def _reader_errors_in_one_line():
+def reader_errors_in_one_line():
     """TensorFlow reports what the reader raises as an error of its own, with our message inside a traceback."""
     try:
         yield
@@ -154,6 +163,42 @@ def _reader_errors_in_one_line():
         if damage is None:
             raise
         raise ShardError(damage[1]) from None
+
+
+def fix_arithmetic(config):
+    """Make TensorFlow add up in the same order every time, as far as the configuration asks for it.
+
+    Raises:
+        TrainingError: this process has used TensorFlow already, with another number of threads.
+    """
+    if config.threads:
+        set_threads(config.threads)
+    if config.deterministic:
+        tf.config.experimental.enable_op_determinism()
+
+
+def build_compiled(config, packed, steps_per_epoch, strategy):
+    """The model of a run, ready for its first step.
+
+    Args:
+        config: `TrainConfig`.
+        packed: `densecolor.shards.PackedSplit` of the training pictures.
+        steps_per_epoch: int.
+        strategy: `tf.distribute.Strategy`.
+
+    Returns:
+        `keras.Model`, compiled, with a built optimizer.
+
+    Raises:
+        TrainingError: the options do not fit each other or the data.
+        CheckpointError: an argument of the model is beyond what a checkpoint may hold.
+    """
+    keras.utils.set_random_seed(config.seed)
+    with strategy.scope():
+        model = _build(config, packed, strategy)
+        _compile(model, config, packed, steps_per_epoch)
+        model.optimizer.build(model.trainable_variables)
+    return model
 
 
 def _build(config, packed, strategy):
@@ -183,37 +228,38 @@ def _build(config, packed, strategy):
     return model
 
 
-def _compile(model, config, steps_per_epoch):
+def _compile(model, config, packed, steps_per_epoch):
     # Keras puts the output's name before a metric's only where there are several outputs.
     prefix = "" if len(model.output_names) > 1 else "ab_"
     metrics = {
-        "ab": [keras.metrics.MeanSquaredError(name=f"{prefix}mse")],
+        "ab": [keras.metrics.MeanSquaredError(name=f"{prefix}mse"), InfoLoss()],
         "label": [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     }
     weights = {"ab": 1.0, "label": config.label_weight}
     model.compile(
-        optimizer=keras.optimizers.Adam(_learning_rate(config, config.epochs * steps_per_epoch)),
-        loss=default_losses(model.output_names),
+        optimizer=make_optimizer(config, steps_per_epoch),
+        loss=default_losses(model.output_names, **_label_options(model, config, packed)),
         loss_weights={name: weights[name] for name in model.output_names},
         weighted_metrics={name: metrics[name] for name in model.output_names},
     )
 
 
-def _learning_rate(config, steps):
-    if config.warmup_steps >= steps:
-        raise TrainingError(f"`warmup_steps`={config.warmup_steps} leaves none of the run's {steps} steps.")
-    if config.schedule == "constant" and not config.warmup_steps:
-        return config.learning_rate
-    return keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0 if config.warmup_steps else config.learning_rate,
-        decay_steps=steps - config.warmup_steps,
-        alpha=0.0 if config.schedule == "cosine" else 1.0,
-        warmup_target=config.learning_rate if config.warmup_steps else None,
-        warmup_steps=config.warmup_steps,
-    )
+def _label_options(model, config, packed):
+    options = {}
+    if config.label_smoothing:
+        options["label_smoothing"] = config.label_smoothing
+    balanced = config.class_weights == "balanced"
+    if (options or balanced) and "label" not in model.output_names:
+        raise TrainingError(
+            f"`class_weights` and `label_smoothing` are for the class branch; this {config.model!r} has none. "
+            "Leave them out, or choose a model and data with classes."
+        )
+    if balanced:
+        options["class_weights"] = balanced_class_weights(packed, model.num_classes)
+    return options
 
 
-def _callbacks(config, directory, splits, report, on_damage):
+def _callbacks(config, directory, reached, splits, steps, report, on_damage):
     shown = BatchReader(
         config.data,
         "validation" if "validation" in splits else "train",
@@ -226,6 +272,14 @@ def _callbacks(config, directory, splits, report, on_damage):
     inputs, targets, _ = model_values(shown.read(0, 0), shown.targets)
     return [
         StopOnNaN(),
-        SampleGrid(directory.samples, inputs["lightness"], targets["ab"], report),
+        *([EarlyStopping(config.patience, config.monitor, reached.history, report)] if config.patience else []),
+        ReportEpochs(reached.history, config.epochs, steps, config.monitor, report),
+        SampleGrid(
+            directory.samples,
+            inputs["lightness"],
+            targets["ab"],
+            TensorBoardImages(directory.tensorboard / "samples"),
+            report,
+        ),
         keras.callbacks.TensorBoard(directory.tensorboard, write_graph=False),
     ]

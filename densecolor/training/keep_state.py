@@ -3,9 +3,9 @@
 import keras
 
 from densecolor.checkpoint import save_model
+from densecolor.training.averages import averaged_weights
+from densecolor.training.monitor import monitored_column
 from densecolor.training.state import copy_volatile
-
-MONITORED = ("val_ab_mse", "ab_mse")  # the first that a run has decides which epoch is best
 
 
 class KeepState(keras.callbacks.Callback):
@@ -25,18 +25,20 @@ class KeepState(keras.callbacks.Callback):
         directory: RunDirectory, locked.
         progress: Progress, where the run stands; kept up to date.
         steps: of an epoch.
-        save_every: steps between two states, beside that at every epoch's end.
+        config: TrainConfig; `save_every` steps are between two states, beside that at every epoch's end, and `monitor`
+            decides which epoch is best.
         interruption: Interruption, looked at after each step.
         callbacks: the others.
-        report: function of one line of text, called with the figures of each epoch, and with failures.
+        report: function of one line of text, called with failures.
     """
 
-    def __init__(self, directory, progress, steps, save_every, interruption, callbacks, report):
+    def __init__(self, directory, progress, steps, config, interruption, callbacks, report):
         super().__init__()
         self._directory = directory
         self._progress = progress
         self._steps = steps
-        self._save_every = save_every
+        self._save_every = config.save_every
+        self._monitor = config.monitor
         self._interruption = interruption
         self._stateful = {type(other).__name__: other for other in callbacks if hasattr(other, "get_state")}
         self._report = report
@@ -83,7 +85,7 @@ class KeepState(keras.callbacks.Callback):
             self._stop()
 
     def on_epoch_end(self, epoch, logs=None):
-        """Write everything, and tell how the epoch was."""
+        """Write everything."""
         figures = {name: float(value) for name, value in logs.items()}
         figures["learning_rate"] = float(self.model.optimizer.learning_rate)
         is_best = self._is_best(figures)
@@ -95,14 +97,13 @@ class KeepState(keras.callbacks.Callback):
         self._save()
         self._try(self._directory.history_path, self._directory.write_history, self._progress.history)
         if is_best and self._unwritten:
-            self._unwritten_weights = self.model.get_weights()
-        summary = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
-        self._report(f"epoch {epoch + 1}/{self.params['epochs']}  {summary}{'  (best)' if is_best else ''}")
+            with averaged_weights(self.model):
+                self._unwritten_weights = self.model.get_weights()
 
     def _is_best(self, figures):
         best = self._unwritten or self._progress.best_epoch
-        monitored = next(name for name in MONITORED if name in figures)
-        return best is None or figures[monitored] < self._progress.history[best - 1][monitored]
+        column = monitored_column(self._monitor, figures)
+        return best is None or figures[column] < self._progress.history[best - 1][column]
 
     def _save(self, volatile=None):
         if self._write_state(volatile) and self._unwritten and self._write_best() and self._progress.step:
@@ -122,7 +123,8 @@ class KeepState(keras.callbacks.Callback):
 
     def _save_best(self):
         if self._unwritten_weights is None:
-            save_model(self.model, self._directory.best)
+            with averaged_weights(self.model):
+                save_model(self.model, self._directory.best)
             return
         own = self.model.get_weights()
         self.model.set_weights(self._unwritten_weights)

@@ -5,7 +5,7 @@ history.csv    one row an epoch
 tensorboard/   the same curves for TensorBoard
 samples/       a grid of pictures an epoch: gray, predicted, true
 last/          the state from which the run goes on (see `state`), and the lock of the process that is at work
-best.keras     the model of the epoch with the lowest validation error of ab
+best.keras     the model of the best epoch, by what `TrainConfig.monitor` names
 final.keras    the model at the end
 """
 

@@ -51,7 +51,8 @@ def test_run_directory_holds_what_it_promises(finished):
         path.name for path in run.iterdir()
     }
     assert [row["epoch"] for row in history(run)] == [1, 2]
-    assert list(history(run)[0]) == ["epoch", "ab_mse", "loss", "val_ab_mse", "val_loss", "learning_rate"]
+    figures = ["ab_mse", "info_loss", "loss", "val_ab_mse", "val_info_loss", "val_loss"]
+    assert list(history(run)[0]) == ["epoch", *figures, "learning_rate"]
     assert any((run / "tensorboard" / "validation").iterdir())
     for epoch in (1, 2):  # three pictures in three columns
         assert cv2.imread(str(run / "samples" / f"epoch-{epoch:04d}.png")).shape == (3 * 16, 3 * 16, 3)
@@ -135,6 +136,7 @@ def test_classes_are_learned_beside_colors(packed, tmp_path):
     assert not model.joint
     row = history(tmp_path / "run")[0]
     assert row["loss"] == pytest.approx(row["ab_loss"] + row["label_loss"], rel=1e-3)
+    assert row["val_info_loss"] > 0
     assert 0 <= row["val_label_accuracy"] <= 1
 
 
@@ -193,6 +195,19 @@ def test_a_run_is_never_overwritten(finished):
         ({"image_size": 0}, "image_size"),
         ({"learning_rate": float("nan")}, "`learning_rate` must be positive"),
         ({"label_weight": -1}, "`label_weight` must not be negative"),
+        ({"optimizer": "lion"}, "adam, adamw, sgd"),
+        ({"class_weights": "some"}, "none, balanced"),
+        ({"monitor": "loss"}, "ab_mse, info_loss"),
+        ({"step_epochs": 0}, "`step_epochs` must be an integer of at least 1"),
+        ({"step_factor": 0}, "`step_factor` must be above 0 and at most 1"),
+        ({"momentum": 1}, "`momentum` must be at least 0 and below 1"),
+        ({"weight_decay": -0.1}, "`weight_decay` must not be negative"),
+        ({"clip_norm": float("inf")}, "`clip_norm` must not be negative"),
+        ({"clip_norm": "1"}, "`clip_norm` must be a number. Received: '1'"),
+        ({"ema": 1.0}, "`ema` must be at least 0 and below 1"),
+        ({"label_smoothing": 1.5}, "`label_smoothing` must be"),
+        ({"patience": -1}, "`patience` must be an integer of at least 0"),
+        ({"patience": 1.5}, "`patience` must be an integer"),
         ({"model_options": {"filters": object()}}, "plain values"),
     ],
 )
