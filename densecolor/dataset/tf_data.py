@@ -23,6 +23,8 @@ def load(
     repeat=False,
     start_step=0,
     classes=None,
+    sharding="element",
+    replicas=1,
 ):
     """Batches of a packed split as a `tf.data.Dataset`.
 
@@ -41,6 +43,10 @@ def load(
         start_step: with `repeat`, the batch to begin with; a resumed training sees what it would have seen.
         classes: names of the classes whose pictures to read, and whose order gives the labels; None for all.
 
+        sharding: "element" or "file", how workers share the pictures; see `densecolor.dataset.BatchReader`.
+        replicas: give each batch in this many equal parts, one after the other; what the devices of one worker of
+            several take from `tf.distribute.Strategy.distribute_datasets_from_function`.
+
     Returns:
         tf.data.Dataset of (inputs, targets, sample_weights), three dicts; inputs has `lightness`, float32
         (batch, S, S, 1) in [-1, 1]; targets `ab`, float32 (batch, S, S, 2), and those asked for. Targets that the data
@@ -55,7 +61,7 @@ def load(
         >>> model.fit(train, validation_data=load("packed", "validation", targets=model.output_names), epochs=5)
     """
     reader = BatchReader(
-        path, split, batch_size, image_size, augment, shuffle, seed, targets, worker_index, worker_count, classes
+        path, split, batch_size, image_size, augment, shuffle, seed, targets, worker_index, worker_count, classes, sharding
     )
     if repeat:
         places = tf.data.Dataset.range(start_step, np.iinfo(np.int64).max).map(
@@ -70,9 +76,11 @@ def load(
         num_parallel_calls=os.cpu_count(),
         deterministic=True,
     )
-    batches = batches.prefetch(2)
+    if replicas > 1:
+        batches = batches.flat_map(lambda *batch: tf.data.Dataset.from_tensor_slices(_parts(batch, replicas)))
+    batches = batches.prefetch(2 * replicas)
     if not repeat:
-        batches = batches.apply(tf.data.experimental.assert_cardinality(reader.steps))
+        batches = batches.apply(tf.data.experimental.assert_cardinality(reader.steps * replicas))
     return batches.with_options(_options())
 
 
@@ -85,6 +93,13 @@ def _read(reader, epoch, step):
     for tensor, spec in zip(tensors, specs, strict=True):
         tensor.set_shape(spec.shape)
     return tf.nest.pack_sequence_as(_element_spec(reader), tensors)
+
+
+def _parts(batch, replicas):
+    def split(tensor):
+        return tf.reshape(tensor, (replicas, tensor.shape[0] // replicas, *tensor.shape[1:]))
+
+    return tf.nest.map_structure(split, batch)
 
 
 def _element_spec(reader):
