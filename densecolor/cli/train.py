@@ -44,7 +44,37 @@ def train(
     warmup_steps: Annotated[int | None, typer.Option(help="Steps of linear rise. [default: 0]")] = None,
     label_weight: Annotated[float | None, typer.Option(help="Weight of the classification loss. [default: 1]")] = None,
     strategy: Annotated[
-        str | None, typer.Option(help="auto, one or mirrored (all GPUs of this machine). [default: auto]")
+        str | None,
+        typer.Option(
+            help="auto, one, mirrored (all GPUs of this machine) or multiworker (all of several machines). "
+            "[default: auto]"
+        ),
+    ] = None,
+    workers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT,...",
+            help="All machines that train together, the same list for each. [default: as TF_CONFIG or SLURM say]",
+        ),
+    ] = None,
+    worker_index: Annotated[int | None, typer.Option(help="This machine's place in --workers, from 0.")] = None,
+    worker_timeout: Annotated[float, typer.Option(help="Seconds to wait at the start for the other workers.")] = 120,
+    data_sharding: Annotated[
+        str | None, typer.Option(help="How workers share the pictures: by element or by shard file. [default: element]")
+    ] = None,
+    scale_learning_rate: Annotated[
+        bool | None,
+        typer.Option(
+            "--scale-learning-rate/--no-scale-learning-rate",
+            help="Multiply the learning rate by the number of devices; best with --warmup-steps.",
+        ),
+    ] = None,
+    sync_batchnorm: Annotated[
+        bool | None,
+        typer.Option(
+            "--sync-batchnorm/--no-sync-batchnorm",
+            help="Batch statistics over all devices. [default: where there are several]",
+        ),
     ] = None,
     precision: Annotated[
         str | None, typer.Option(help="float32, mixed_float16 or mixed_bfloat16. [default: float32]")
@@ -75,6 +105,8 @@ def train(
         densecolor-train packed runs/first --resume
 
         densecolor-train packed runs/paper --model dense --batch-size 8 -o branch=vgg19 -o joint=true
+
+        densecolor-train packed runs/big --batch-size 64 --workers node1:2222,node2:2222 --worker-index 0
     """
     given = {
         "model": model,
@@ -89,6 +121,9 @@ def train(
         "warmup_steps": warmup_steps,
         "label_weight": label_weight,
         "strategy": strategy,
+        "data_sharding": data_sharding,
+        "scale_learning_rate": scale_learning_rate,
+        "sync_batchnorm": sync_batchnorm,
         "precision": precision,
         "samples": samples,
         "seed": seed,
@@ -98,16 +133,35 @@ def train(
     from densecolor.training import TrainConfig
     from densecolor.training import train as train_model
 
+    cluster = _parse_cluster(workers, worker_index)
     saved = run / "config.json"
     start_from = saved if resume and saved.exists() else config
     given["data"] = str(data)
     settings = TrainConfig.from_file(start_from, **given) if start_from else TrainConfig(**given)
     with progress_bar("Training", "steps") as progress:
-        train_model(settings, run, resume=resume, progress=progress, report=say)
+        train_model(
+            settings,
+            run,
+            resume=resume,
+            progress=progress,
+            report=say,
+            cluster=cluster,
+            worker_timeout=worker_timeout,
+        )
     if as_json:
         print(json.dumps({"run": str(run), "best": str(run / "best.keras"), "final": str(run / "final.keras")}))
     else:
         say(f"Done. Look at {run / 'samples'}; use the model with: densecolor-colorize PICTURE --model {run} ...")
+
+
+def _parse_cluster(workers, worker_index):
+    from densecolor.training import Cluster
+
+    if workers is None and worker_index is None:
+        return None
+    if workers is None or worker_index is None:
+        raise TrainingError("--workers and --worker-index belong together: the whole list, and this one's place in it.")
+    return Cluster([worker.strip() for worker in workers.split(",")], worker_index)
 
 
 def _parse_option(text):

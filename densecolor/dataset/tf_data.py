@@ -61,7 +61,18 @@ def load(
         >>> model.fit(train, validation_data=load("packed", "validation", targets=model.output_names), epochs=5)
     """
     reader = BatchReader(
-        path, split, batch_size, image_size, augment, shuffle, seed, targets, worker_index, worker_count, classes, sharding
+        path,
+        split,
+        batch_size,
+        image_size,
+        augment,
+        shuffle,
+        seed,
+        targets,
+        worker_index,
+        worker_count,
+        classes,
+        sharding,
     )
     if repeat:
         places = tf.data.Dataset.range(start_step, np.iinfo(np.int64).max).map(

@@ -8,7 +8,8 @@ from pathlib import Path
 from densecolor.errors import TrainingError
 from densecolor.errors import require_choice
 
-STRATEGIES = ("auto", "one", "mirrored")
+STRATEGIES = ("auto", "one", "mirrored", "multiworker")
+DATA_SHARDINGS = ("element", "file")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 SCHEDULES = ("cosine", "constant")
 LOWEST = {
@@ -44,6 +45,9 @@ class TrainConfig:
     warmup_steps: int = 0  # steps of linear rise before the schedule
     label_weight: float = 1.0  # of the classification loss; matters only where the losses share variables
     strategy: str = "auto"
+    data_sharding: str = "element"  # how several workers share the pictures: one by one, or shard by shard ("file")
+    scale_learning_rate: bool = False  # times the number of replicas
+    sync_batchnorm: bool | None = None  # batch statistics over all replicas; None: where there are several
     precision: str = "float32"
     samples: int = 8  # pictures in the sample grid of each epoch
     seed: int = 0  # of initial weights, order, crops and flips
@@ -56,6 +60,7 @@ class TrainConfig:
         except (TypeError, ValueError) as error:
             raise TrainingError(f"`model_options` must be a dict of plain values ({error}).") from None
         require_choice("strategy", self.strategy, STRATEGIES, TrainingError)
+        require_choice("data_sharding", self.data_sharding, DATA_SHARDINGS, TrainingError)
         require_choice("precision", self.precision, PRECISIONS, TrainingError)
         require_choice("schedule", self.schedule, SCHEDULES, TrainingError)
         for name, lowest in LOWEST.items():

@@ -1,6 +1,8 @@
 """One training function for every model and number of devices: `keras.Model.fit` with callbacks."""
 
 import contextlib
+import dataclasses
+import functools
 import re
 
 import keras
@@ -21,11 +23,16 @@ from densecolor.training.callbacks import KeepState
 from densecolor.training.callbacks import ReportProgress
 from densecolor.training.callbacks import SampleGrid
 from densecolor.training.callbacks import StopOnNaN
+from densecolor.training.cluster import Cluster
+from densecolor.training.multiworker import repair
 from densecolor.training.run_directory import RunDirectory
-from densecolor.training.strategy import make_strategy
+from densecolor.training.strategy import distribute
+from densecolor.training.strategy import is_multiworker
+from densecolor.training.strategy import open_strategy
+from densecolor.training.strategy import share_of
 
 
-def train(config, run, resume=False, progress=None, report=print):
+def train(config, run, resume=False, progress=None, report=print, cluster=None, worker_timeout=120):
     """Train a colorizer and keep everything in a run directory.
 
     Args:
@@ -35,13 +42,17 @@ def train(config, run, resume=False, progress=None, report=print):
             uninterrupted run. Starts a new run where there is none.
         progress: function (done, total) called after each step, in steps of the whole run.
         report: function of one line of text; told the plan and the figures of each epoch.
+        cluster: `Cluster` of several workers that call `train` alike, each with its own index; they share a file
+            system for `run`, and worker 0 alone writes there. None: what TF_CONFIG or SLURM say, if anything.
+        worker_timeout: seconds to wait at the start until all workers are there.
 
     Returns:
         The trained `keras.Model`, as in `final.keras`.
 
     Raises:
         FileNotFoundError, ShardError: the data is not there or damaged.
-        TrainingError: the options do not fit each other, the directory or the data, or the loss diverged.
+        TrainingError: the options do not fit each other, the directory or the data, the loss diverged, or a worker
+            did not answer. A worker that is lost during training ends the process; see docs/distributed.md.
         CheckpointError: an argument of the model is beyond what a checkpoint may hold, so it could not be loaded again.
 
     Example:
@@ -49,8 +60,16 @@ def train(config, run, resume=False, progress=None, report=print):
         >>> model = train(config, "runs/first")
     """
     splits = read_manifest(config.data).splits
-    strategy = make_strategy(config.strategy, config.batch_size)
-    reader_options = {"batch_size": config.batch_size, "image_size": config.image_size, "seed": config.seed}
+    if cluster is None and config.strategy in ("auto", "multiworker"):
+        cluster = Cluster.from_environment()
+    with open_strategy(config.strategy, config.batch_size, cluster, worker_timeout, report) as strategy:
+        return _train(config, run, resume, progress, report, strategy, cluster, splits)
+
+
+def _train(config, run, resume, progress, report, strategy, cluster, splits):
+    is_chief = cluster is None or cluster.is_chief
+    share = share_of(cluster, config.batch_size, config.data_sharding)
+    reader_options = {"image_size": config.image_size, "seed": config.seed, **share}
     reader = BatchReader(config.data, "train", **reader_options)
     packed, steps = reader.packed, config.steps_per_epoch or reader.steps
     directory = RunDirectory(run)
@@ -59,42 +78,70 @@ def train(config, run, resume=False, progress=None, report=print):
     keras.utils.set_random_seed(config.seed)
     with strategy.scope():
         model = _build(config, packed, strategy)
-        _compile(model, config, steps)
+        _compile(model, _with_scaled_learning_rate(config, strategy), steps)
         model.optimizer.build(model.trainable_variables)
-    directory.create(config)
+        targets = tuple(model.output_names)
+        if is_multiworker(strategy):
+            first = BatchReader(config.data, "train", targets=targets, **reader_options).read(0, 0)
+            repair(model, model_values(first, targets))
+    if is_chief:
+        directory.create(config)
     if history:
         directory.restore(model)
-    targets = tuple(model.output_names)
     report(
         f"{config.model}: {model.count_params():,} parameters; {packed.count:,} pictures, {steps:,} steps an epoch, "
         f"{config.epochs - len(history)} epochs to go on {strategy.num_replicas_in_sync} device(s)"
+        f"{f', worker {cluster.index} of {len(cluster.workers)}' if is_multiworker(strategy) else ''}"
     )
-    validation = None
+    validation = validation_steps = None
     if "validation" in splits:
-        validation = load(config.data, "validation", targets=targets, **reader_options)
+        options = {"targets": targets, **reader_options, **_validation_share(config, reader_options, report)}
+        validation_steps = BatchReader(config.data, "validation", **options).steps
+        validation = distribute(strategy, functools.partial(load, config.data, "validation", **options))
     else:
         report(f"{config.data} has no validation split: the best epoch is chosen by the training error.")
     with _reader_errors_in_one_line():
         model.fit(
-            load(
-                config.data,
-                "train",
-                augment=config.augment,
-                targets=targets,
-                repeat=True,
-                start_step=len(history) * steps,
-                **reader_options,
+            distribute(
+                strategy,
+                functools.partial(
+                    load,
+                    config.data,
+                    "train",
+                    augment=config.augment,
+                    targets=targets,
+                    repeat=True,
+                    start_step=len(history) * steps,
+                    **reader_options,
+                ),
             ),
             validation_data=validation,
+            validation_steps=validation_steps,
             epochs=config.epochs,
             initial_epoch=len(history),
             steps_per_epoch=steps,
             shuffle=False,  # the data set has its own order
-            callbacks=_callbacks(config, directory, history, splits, steps, progress, report),
+            callbacks=_callbacks(config, directory, history, splits, steps, progress, report, is_chief),
             verbose=0,
         )
-    save_model(model, directory.final)
+    if is_chief:
+        save_model(model, directory.final)
     return model
+
+
+def _with_scaled_learning_rate(config, strategy):
+    factor = strategy.num_replicas_in_sync if config.scale_learning_rate else 1
+    return dataclasses.replace(config, learning_rate=config.learning_rate * factor)
+
+
+def _validation_share(config, reader_options, report):
+    """A validation split is often a single shard; then its pictures are shared one by one."""
+    workers = reader_options.get("worker_count", 1)
+    shards = [shard for shard in read_manifest(config.data).shards if shard.split == "validation" and shard.count]
+    if workers == 1 or config.data_sharding == "element" or len(shards) >= workers:
+        return {}
+    report(f"The validation split has {len(shards)} shard(s) for {workers} workers: shared by element.")
+    return {"sharding": "element"}
 
 
 @contextlib.contextmanager
@@ -117,7 +164,9 @@ def _build(config, packed, strategy):
     if "joint" in known and not packed.class_names:
         # Without classes nothing but the colours can teach the class branch.
         options["joint"] = True
-    if "sync_batchnorm" in known:
+    if config.sync_batchnorm is not None:
+        options["sync_batchnorm"] = config.sync_batchnorm
+    elif "sync_batchnorm" in known:
         options["sync_batchnorm"] = strategy.num_replicas_in_sync > 1
     options |= config.model_options
     try:
@@ -166,7 +215,16 @@ def _learning_rate(config, steps):
     )
 
 
-def _callbacks(config, directory, history, splits, steps, progress, report):
+def _callbacks(config, directory, history, splits, steps, progress, report, is_chief):
+    callbacks = [StopOnNaN()]
+    if is_chief:
+        callbacks += _writing_callbacks(config, directory, history, splits, report)
+    if progress:
+        callbacks.append(ReportProgress(progress, steps, config.epochs, len(history)))
+    return callbacks
+
+
+def _writing_callbacks(config, directory, history, splits, report):
     shown = BatchReader(
         config.data,
         "validation" if "validation" in splits else "train",
@@ -176,12 +234,8 @@ def _callbacks(config, directory, history, splits, steps, progress, report):
         seed=config.seed,
     )
     inputs, targets, _ = model_values(shown.read(0, 0), shown.targets)
-    callbacks = [
-        StopOnNaN(),
+    return [
         KeepState(directory, history, report),
         SampleGrid(directory.samples, inputs["lightness"], targets["ab"]),
         keras.callbacks.TensorBoard(directory.tensorboard, write_graph=False),
     ]
-    if progress:
-        callbacks.append(ReportProgress(progress, steps, config.epochs, len(history)))
-    return callbacks
