@@ -90,8 +90,9 @@ def load(
     if replicas > 1:
         batches = batches.flat_map(lambda *batch: tf.data.Dataset.from_tensor_slices(_parts(batch, replicas)))
     batches = batches.prefetch(2 * replicas)
-    if not repeat:
-        batches = batches.apply(tf.data.experimental.assert_cardinality(reader.steps * replicas))
+    # Said even where it is endless: else several workers ask each other before every step whether all have one.
+    steps = tf.data.INFINITE_CARDINALITY if repeat else reader.steps * replicas
+    batches = batches.apply(tf.data.experimental.assert_cardinality(steps))
     return batches.with_options(_options())
 
 

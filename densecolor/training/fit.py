@@ -97,7 +97,9 @@ def _train(config, run, resume, progress, report, strategy, cluster, splits):
     if "validation" in splits:
         options = {"targets": targets, **reader_options, **_validation_share(config, reader_options, report)}
         validation_steps = BatchReader(config.data, "validation", **options).steps
-        validation = distribute(strategy, functools.partial(load, config.data, "validation", **options))
+        # Where data may end, the workers ask each other before every step whether all have one.
+        endless = is_multiworker(strategy)
+        validation = distribute(strategy, functools.partial(load, config.data, "validation", repeat=endless, **options))
     else:
         report(f"{config.data} has no validation split: the best epoch is chosen by the training error.")
     with _reader_errors_in_one_line():

@@ -2,9 +2,11 @@
 
 Under `tf.distribute.MultiWorkerMirroredStrategy`, Keras 3 fails in two places: it builds the model from a batch that it
 reduces over the replicas as if it were one tensor, and it averages the scalars of a step over an axis that they do not
-have. `repair` replaces both on one model; nothing of it is saved with the model. Once Keras is fixed, this file and
-its one call in `fit.py` can go.
+have. `repair` replaces both on one model, and has its metrics summed up and reset cheaply; nothing of it is saved with
+the model. Once Keras is fixed, this file and its one call in `fit.py` can go.
 """
+
+import functools
 
 import tensorflow as tf
 
@@ -32,9 +34,22 @@ def repair(model, batch):
         if model.test_function is None or force:
             model.test_function = _function(model, model.test_step)
 
+    # In graphs, since an eager collective costs TensorFlow a thread pool; where each replica resets its own, none.
+    summed_up = tf.function(model.get_metrics_result)
+    reset_all = tf.function(functools.partial(model.distribute_strategy.run, model.reset_metrics))
+
+    def results_or_logs(logs):
+        results = {name: float(value) for name, value in summed_up().items()}
+        return results if set(results) == set(logs) else logs
+
+    def reset_metrics():
+        reset_all()
+
     model._maybe_symbolic_build = nothing_to_build
     model.make_train_function = make_train_function
     model.make_test_function = make_test_function
+    model._get_metrics_result_or_logs = results_or_logs
+    model.reset_metrics = reset_metrics
 
 
 def _function(model, step):

@@ -73,9 +73,8 @@ def open_strategy(name, batch_size, cluster=None, worker_timeout=120, report=pri
         with PeerWatch(cluster, starting=worker_timeout) as watch, _losses_named(watch):
             strategy = _multiworker(cluster)
             watch.started()
-            with _pools_closed_on_error(strategy):
-                yield strategy
-                _meet(strategy)
+            yield strategy
+            _meet(strategy)
 
 
 def share_of(cluster, batch_size, sharding):
@@ -163,18 +162,6 @@ def _losses_named(watch):
         if lost is None:
             raise
         raise lost from error
-
-
-@contextlib.contextmanager
-def _pools_closed_on_error(strategy):
-    """TensorFlow's thread pools print a traceback of their own when an interpreter with an error ends."""
-    try:
-        yield
-    except BaseException:
-        extended = strategy.extended
-        for operations in (extended._cross_device_ops, extended._host_cross_device_ops):
-            operations._pool.close()
-        raise
 
 
 def _meet(strategy):
