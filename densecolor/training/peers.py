@@ -17,6 +17,7 @@ from densecolor.training.cluster import split_address
 CHECK_EVERY = 2  # seconds between two looks at the others
 CONNECT_TIMEOUT = 5  # seconds
 LOST_AFTER = 10  # seconds without an answer, after which a worker counts as lost
+LOST_AT_START_AFTER = 120  # the same while TensorFlow takes over the ports and looks for GPUs
 GRACE = 3  # seconds that the port of a worker may outlive its connections
 FAILED = 1  # exit status
 
@@ -68,12 +69,11 @@ class PeerWatch:
 
     Args:
         cluster: Cluster.
-        starting: seconds that a worker may be silent until `started` is called.
     """
 
-    def __init__(self, cluster, starting):
+    def __init__(self, cluster):
         self._cluster = cluster
-        self._patience = starting
+        self._patience = LOST_AT_START_AFTER
         self._last_seen = dict.fromkeys(cluster.peers, time.monotonic())
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="densecolor-peers", daemon=True)

@@ -70,8 +70,9 @@ def open_strategy(name, batch_size, cluster=None, worker_timeout=120, report=pri
         workers = len(cluster.workers)
         _require_even(batch_size, workers * local, f"{workers} workers with {local} device(s) each")
         wait_for_peers(cluster, worker_timeout, report)
-        with PeerWatch(cluster, starting=worker_timeout) as watch, _losses_named(watch):
+        with PeerWatch(cluster) as watch, _losses_named(watch):
             strategy = _multiworker(cluster)
+            _meet(strategy)
             watch.started()
             yield strategy
             _meet(strategy)
@@ -165,7 +166,7 @@ def _losses_named(watch):
 
 
 def _meet(strategy):
-    """Wait for all workers, so that none is missed while the chief still writes."""
+    """Wait for all workers: at the start, and at the end, so that none is missed while the chief still writes."""
 
     @tf.function
     def count():

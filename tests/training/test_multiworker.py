@@ -7,7 +7,6 @@ import time
 
 import numpy as np
 import pytest
-from conftest import write_packed
 from workers import COMMAND
 from workers import finish
 from workers import free_addresses
@@ -53,13 +52,6 @@ history = model.fit(
 np.savez(output, *model.get_weights(), **history)
 """
 OPTIONS = ["--model", "unet", "-o", "filters=[4,8]", "--batch-size", 8, "--image-size", 16, "--samples", 2]
-
-
-@pytest.fixture(scope="module")
-def unlabelled(tmp_path_factory, crops):
-    nothing = np.full(30, -1)
-    splits = {"train": (crops[:21], nothing[:21]), "validation": (crops[21:], nothing[21:])}
-    return write_packed(tmp_path_factory.mktemp("packed") / "unlabelled", splits)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +152,6 @@ def test_worker_that_never_comes(packed, tmp_path):
     ("arguments", "environment", "message"),
     [
         (["--workers", "a:1,b:2"], None, "--workers and --worker-index belong together"),
-        (["--batch-size", 7], tf_config(["a:1", "b:2"], 0), "over 2 workers with 1 device(s) each. Use 6 or 8."),
         ([], "{cluster}", "TF_CONFIG is not JSON"),
     ],
 )
