@@ -3,10 +3,12 @@
 import csv
 import os
 import signal
+import socket
 import time
 
 import numpy as np
 import pytest
+from conftest import write_packed
 from workers import COMMAND
 from workers import finish
 from workers import free_addresses
@@ -14,6 +16,7 @@ from workers import start
 from workers import tf_config
 
 from densecolor.checkpoint import load_model
+from densecolor.training.cluster import split_address
 
 # What is compared is computed in float64, for the reason that test_mirrored.py gives: on small pictures a difference of
 # 1e-7 in the input of a normalisation makes one of 1e-3 in the weights.
@@ -135,6 +138,30 @@ def test_a_frozen_worker_ends_the_others(packed, tmp_path, lost):
     assert "Traceback" not in errors
 
 
+WATCH = """
+import sys, time
+from densecolor.training.cluster import Cluster
+from densecolor.training.peers import PeerWatch
+with PeerWatch(Cluster(sys.argv[1:], 0)) as watch:
+    watch.started()
+    print("watching", flush=True)
+    time.sleep(1000)  # as if inside TensorFlow
+"""
+
+
+@pytest.mark.slow
+def test_a_silent_worker_ends_a_process_that_cannot_be_reached():
+    addresses = free_addresses(2)
+    with socket.create_server(split_address(addresses[1])):
+        process = start(WATCH, *addresses)
+        assert process.stdout.readline() == "watching\n"
+        time.sleep(3)
+        assert process.poll() is None
+    ((status, _, errors),) = finish(process)
+    assert status == 1
+    assert errors.splitlines()[-1].startswith(f"error: Lost worker 1 ({addresses[1]})")
+
+
 def test_worker_that_never_comes(packed, tmp_path):
     addresses = free_addresses(3)
     arguments = ["--workers", ",".join(addresses), "--worker-index", 1, "--worker-timeout", 0.5, "--batch-size", 9]
@@ -174,3 +201,16 @@ def test_workers_share_by_file(packed, tmp_path):
         assert status == 0, errors
         assert "4 steps an epoch" in errors  # 13 and 8 pictures, 4 a step
     assert len(history(run)) == 2
+
+
+@pytest.mark.slow
+def test_too_few_shards_for_the_workers(tmp_path, crops):
+    folder = write_packed(tmp_path / "single", {"train": (crops[:8], np.full(8, -1))})
+    addresses, run = free_addresses(2), tmp_path / "run"
+    both = ["--data-sharding", "file", "--workers", ",".join(addresses)]
+    workers = [start(COMMAND, folder, run, *OPTIONS, *both, "--worker-index", i) for i in (0, 1)]
+    for status, _, errors in finish(*workers):
+        assert status == 1
+        assert "has 1 shard(s) of split 'train', too few for 2 workers" in errors
+        assert "Traceback" not in errors
+    assert not run.exists()
