@@ -52,7 +52,7 @@ class KeepState(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Write everything that a resumed run needs."""
         figures = {name: float(value) for name, value in logs.items()}
-        figures["learning_rate"] = float(self.model.optimizer.learning_rate)
+        figures["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         monitored = next(name for name in MONITORED if name in figures)
         is_best = all(figures[monitored] < row[monitored] for row in self._history)
         self._history.append({"epoch": epoch + 1, **figures})

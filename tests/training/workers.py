@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 
-HANGS = 300  # seconds after which a test gives up on a process
+HANGS = 900  # seconds after which a test gives up on a process
 
 COMMAND = "from densecolor.cli.train import main; main()"
 
