@@ -80,3 +80,11 @@ def packed(tmp_path_factory, crops):
     labels[4] = -1
     splits = {"train": (crops[:21], labels[:21]), "validation": (crops[21:], labels[21:])}
     return write_packed(tmp_path_factory.mktemp("packed") / "labelled", splits, ["cat", "coffee", "rocket"])
+
+
+@pytest.fixture(scope="session")
+def unlabelled(tmp_path_factory, crops):
+    """The pictures of `packed`, without classes."""
+    nothing = np.full(30, -1)
+    splits = {"train": (crops[:21], nothing[:21]), "validation": (crops[21:], nothing[21:])}
+    return write_packed(tmp_path_factory.mktemp("packed") / "unlabelled", splits)

@@ -130,7 +130,37 @@ def train(
         ),
     ] = None,
     strategy: Annotated[
-        str | None, typer.Option(help="auto, one or mirrored (all GPUs of this machine). [default: auto]")
+        str | None,
+        typer.Option(
+            help="auto, one, mirrored (all GPUs of this machine) or multiworker (all of several machines). "
+            "[default: auto]"
+        ),
+    ] = None,
+    workers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT,...",
+            help="All machines that train together, the same list for each. [default: as TF_CONFIG or SLURM say]",
+        ),
+    ] = None,
+    worker_index: Annotated[int | None, typer.Option(help="This machine's place in --workers, from 0.")] = None,
+    worker_timeout: Annotated[float, typer.Option(help="Seconds to wait at the start for the other workers.")] = 120,
+    data_sharding: Annotated[
+        str | None, typer.Option(help="How workers share the pictures: by element or by shard file. [default: element]")
+    ] = None,
+    scale_learning_rate: Annotated[
+        bool | None,
+        typer.Option(
+            "--scale-learning-rate/--no-scale-learning-rate",
+            help="Multiply the learning rate by the number of devices; best with --warmup-steps.",
+        ),
+    ] = None,
+    sync_batchnorm: Annotated[
+        bool | None,
+        typer.Option(
+            "--sync-batchnorm/--no-sync-batchnorm",
+            help="Batch statistics over all devices. [default: where there are several]",
+        ),
     ] = None,
     precision: Annotated[
         str | None, typer.Option(help="float32, mixed_float16 or mixed_bfloat16. [default: float32]")
@@ -188,6 +218,8 @@ def train(
         densecolor-train packed runs/long --epochs 100 --ema 0.999 --monitor info_loss --patience 10 --dry-run
 
         densecolor-train packed runs/paper --model dense --batch-size 8 -o branch=vgg19 -o joint=true
+
+        densecolor-train packed runs/big --batch-size 64 --workers node1:2222,node2:2222 --worker-index 0
     """
     given = {
         "model": model,
@@ -213,6 +245,9 @@ def train(
         "monitor": monitor,
         "patience": patience,
         "strategy": strategy,
+        "data_sharding": data_sharding,
+        "scale_learning_rate": scale_learning_rate,
+        "sync_batchnorm": sync_batchnorm,
         "precision": precision,
         "samples": samples,
         "seed": seed,
@@ -227,12 +262,14 @@ def train(
     from densecolor.training import dry_run as dry_run_training
     from densecolor.training import summarize
     from densecolor.training import train as train_model
+    from densecolor.training.cluster import find_cluster
     from densecolor.training.durations import format_duration
 
     saved = run / "config.json"
     start_from = saved if resume and saved.exists() else config
     given["data"] = str(data)
     settings = TrainConfig.from_file(start_from, **given) if start_from else TrainConfig(**given)
+    cluster = _parse_cluster(workers, worker_index) or find_cluster(settings.strategy)
     if dry_run:
         with progress_bar("Dry run", "steps") as progress:
             plan = dry_run_training(settings, progress, report=say)
@@ -240,7 +277,18 @@ def train(
         return
     began = time.monotonic()
     with progress_bar("Training", "steps") as progress:
-        train_model(settings, run, resume=resume, progress=progress, report=say, note=progress.note)
+        train_model(
+            settings,
+            run,
+            resume=resume,
+            progress=progress,
+            report=say,
+            note=progress.note,
+            cluster=cluster,
+            worker_timeout=worker_timeout,
+        )
+    if cluster is not None and not cluster.is_chief:
+        return  # the chief tells, since it alone has written
     seconds = time.monotonic() - began
     summary = summarize(run)
     if as_json:
@@ -257,6 +305,16 @@ def train(
     else:
         say(f"Done in {format_duration(seconds)}.")
         say(summary.text())
+
+
+def _parse_cluster(workers, worker_index):
+    from densecolor.training import Cluster
+
+    if workers is None and worker_index is None:
+        return None
+    if workers is None or worker_index is None:
+        raise TrainingError("--workers and --worker-index belong together: the whole list, and this one's place in it.")
+    return Cluster([worker.strip() for worker in workers.split(",")], worker_index)
 
 
 def _parse_option(text):

@@ -12,7 +12,9 @@ import numpy as np
 from densecolor.color import AB_SCALE
 from densecolor.color import dequantize_lightness
 from densecolor.color import normalize_lightness
+from densecolor.dataset.sharding import SHARDINGS
 from densecolor.errors import ShardError
+from densecolor.errors import require_choice
 from densecolor.shards import open_dataset
 
 TARGETS = ("ab", "label", "mask")
@@ -48,11 +50,13 @@ class BatchReader:
         shuffle: a new random order every epoch, across all shards; None shuffles the train split only.
         seed: of order and augmentation.
         targets: which of "ab", "label", "mask" to give, as the model's `output_names` say.
-        worker_index, worker_count: read only every `worker_count`-th picture of the epoch's order. All
-            workers have the same number of steps.
+        worker_index, worker_count: read only this worker's share. All workers have the same number of steps.
         classes: names of the classes whose pictures to read, and whose order gives the labels; None for all.
         on_damage: function of one line of text. Shards that cannot be opened are then left out, and pictures that turn
             out damaged while they are read weigh 0; it is told of each once, from any thread. None raises.
+        sharding: how the workers share: "element" (every `worker_count`-th picture of the epoch's order, so that
+            the batches of all workers together are those of one worker with their sum as its batch size) or "file"
+            (each opens only its own shards, every `worker_count`-th).
 
     Attributes:
         packed: `densecolor.shards.PackedSplit`.
@@ -77,6 +81,7 @@ class BatchReader:
         worker_count=1,
         classes=None,
         on_damage=None,
+        sharding="element",
     ):
         self.packed = open_dataset(path, split, classes, on_damage)
         self.batch_size = batch_size
@@ -87,11 +92,12 @@ class BatchReader:
         self.targets = tuple(targets)
         self.worker_index = worker_index
         self.worker_count = worker_count
+        require_choice("sharding", sharding, SHARDINGS, ShardError)
         self._on_damage = on_damage
         self._told = set()  # damage that `on_damage` knows of
         self._check()
-        per_worker = -(-self.packed.count // worker_count)
-        self.steps = -(-per_worker // batch_size)
+        self._share = SHARDINGS[sharding](self.packed, batch_size, worker_index, worker_count)
+        self.steps = self._share.steps
 
     def _check(self):
         for name, lowest in (("batch_size", 1), ("seed", 0), ("worker_count", 1)):
@@ -116,18 +122,14 @@ class BatchReader:
             RawBatch of `batch_size` rows.
         """
         epoch, step = int(epoch), int(step)
-        if self.shuffle:
-            order = _shuffled(self.packed.count, self.seed, epoch)
-        else:
-            order = np.arange(self.packed.count)
-        mine = order[self.worker_index :: self.worker_count]
-        chosen = mine[step * self.batch_size : (step + 1) * self.batch_size]
+        # Of all pictures that this worker chooses from; a function, since only those have an order.
+        order = functools.partial(_shuffled, seed=self.seed, epoch=epoch) if self.shuffle else np.arange
+        filled, is_picture = self._share.rows(order, step)
         batch = self._empty_batch()
-        batch.weight[: len(chosen)] = self.steps * self.batch_size * self.worker_count / self.packed.count
-        # Padding repeats real pictures, so that batch statistics see nothing foreign.
-        filled = np.resize(chosen if len(chosen) else order, self.batch_size)
-        random = np.random.default_rng([self.seed, _AUGMENT, epoch, step, self.worker_index])
-        draws = random.random((self.batch_size, 3))
+        batch.weight[is_picture] = self.steps * self.batch_size * self.worker_count / self.packed.count
+        random = np.random.default_rng([self.seed, _AUGMENT, epoch, step])
+        # Drawn for all workers, so that a picture's crop does not depend on who reads it.
+        draws = random.random((self.batch_size * self.worker_count, 3))[self.worker_index :: self.worker_count]
         damaged = []
         for row in np.argsort(filled, kind="stable"):  # in the order of the files
             try:

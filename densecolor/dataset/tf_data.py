@@ -24,6 +24,8 @@ def load(
     start_step=0,
     classes=None,
     on_damage=None,
+    sharding="element",
+    replicas=1,
 ):
     """Batches of a packed split as a `tf.data.Dataset`.
 
@@ -43,6 +45,10 @@ def load(
         classes: names of the classes whose pictures to read, and whose order gives the labels; None for all.
         on_damage: function of one line of text, told of each damaged shard and picture once; they are left out. None
             raises.
+
+        sharding: "element" or "file", how workers share the pictures; see `densecolor.dataset.BatchReader`.
+        replicas: give each batch in this many equal parts, one after the other; what the devices of one worker of
+            several take from `tf.distribute.Strategy.distribute_datasets_from_function`.
 
     Returns:
         tf.data.Dataset of (inputs, targets, sample_weights), three dicts; inputs has `lightness`, float32
@@ -70,6 +76,7 @@ def load(
         worker_count,
         classes,
         on_damage,
+        sharding,
     )
     if repeat:
         places = tf.data.Dataset.range(start_step, np.iinfo(np.int64).max).map(
@@ -84,9 +91,12 @@ def load(
         num_parallel_calls=os.cpu_count(),
         deterministic=True,
     )
-    batches = batches.prefetch(2)
-    if not repeat:
-        batches = batches.apply(tf.data.experimental.assert_cardinality(reader.steps))
+    if replicas > 1:
+        batches = batches.flat_map(lambda *batch: tf.data.Dataset.from_tensor_slices(_parts(batch, replicas)))
+    batches = batches.prefetch(2 * replicas)
+    # Said even where it is endless: else several workers ask each other before every step whether all have one.
+    steps = tf.data.INFINITE_CARDINALITY if repeat else reader.steps * replicas
+    batches = batches.apply(tf.data.experimental.assert_cardinality(steps))
     return batches.with_options(_options())
 
 
@@ -99,6 +109,13 @@ def _read(reader, epoch, step):
     for tensor, spec in zip(tensors, specs, strict=True):
         tensor.set_shape(spec.shape)
     return tf.nest.pack_sequence_as(_element_spec(reader), tensors)
+
+
+def _parts(batch, replicas):
+    def split(tensor):
+        return tf.reshape(tensor, (replicas, tensor.shape[0] // replicas, *tensor.shape[1:]))
+
+    return tf.nest.map_structure(split, batch)
 
 
 def _element_spec(reader):

@@ -53,6 +53,10 @@ class PackedSplit:
         places = self._places[number]
         return number, int(places[index - (self._ends[number] - len(places))])
 
+    def indices_of(self, number):
+        """The indices, a range, of the images in the shard with this number."""
+        return range(self._ends[number] - len(self._places[number]), self._ends[number])
+
     def label(self, number, place):
         """The label of one image, by shard number and place inside it: an index of `class_names`, or -1."""
         stored = int(self.shard(number).labels[place])

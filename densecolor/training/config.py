@@ -12,7 +12,8 @@ from densecolor.training.class_weights import CLASS_WEIGHTS
 from densecolor.training.monitor import MONITORS
 from densecolor.training.optimizer import OPTIMIZERS
 
-STRATEGIES = ("auto", "one", "mirrored")
+STRATEGIES = ("auto", "one", "mirrored", "multiworker")
+DATA_SHARDINGS = ("element", "file")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 SCHEDULES = ("cosine", "constant", "step")
 LOWEST = {
@@ -69,6 +70,9 @@ class TrainConfig:
     patience: int = 0  # epochs without a better one before the run stops; 0: never
     # The run
     strategy: str = "auto"
+    data_sharding: str = "element"  # how several workers share the pictures: one by one, or shard by shard ("file")
+    scale_learning_rate: bool = False  # times the number of replicas
+    sync_batchnorm: bool | None = None  # batch statistics over all replicas; None: where there are several
     precision: str = "float32"
     samples: int = 8  # pictures in the sample grid of each epoch
     seed: int = 0  # of initial weights, order, crops and flips
@@ -85,6 +89,7 @@ class TrainConfig:
         except (TypeError, ValueError) as error:
             raise TrainingError(f"`model_options` must be a dict of plain values ({error}).") from None
         require_choice("strategy", self.strategy, STRATEGIES, TrainingError)
+        require_choice("data_sharding", self.data_sharding, DATA_SHARDINGS, TrainingError)
         require_choice("precision", self.precision, PRECISIONS, TrainingError)
         require_choice("schedule", self.schedule, SCHEDULES, TrainingError)
         require_choice("optimizer", self.optimizer, OPTIMIZERS, TrainingError)

@@ -14,12 +14,12 @@ import tensorflow as tf
 from densecolor.dataset import BatchReader
 from densecolor.dataset import load
 from densecolor.shards import read_manifest
+from densecolor.training.building import build_compiled
+from densecolor.training.building import fix_arithmetic
 from densecolor.training.callbacks import StopOnNaN
 from densecolor.training.durations import format_duration
-from densecolor.training.fit import build_compiled
-from densecolor.training.fit import fix_arithmetic
 from densecolor.training.fit import reader_errors_in_one_line
-from densecolor.training.strategy import make_strategy
+from densecolor.training.strategy import open_strategy
 
 STEPS = 10
 TIMED = 5  # of them, the last: the first ones build the graph and fill the queues
@@ -78,7 +78,7 @@ class Plan:
 def dry_run(config, progress=None, report=print):
     """Build everything, take ten real steps on the real data, and say what the whole run will need.
 
-    Nothing is written.
+    Nothing is written. It is this machine's devices that are measured; other workers take no part.
 
     Args:
         config: `TrainConfig`.
@@ -98,8 +98,12 @@ def dry_run(config, progress=None, report=print):
         >>> print(plan.text())
     """
     fix_arithmetic(config)
+    with open_strategy(config.strategy, config.batch_size) as strategy:
+        return _measure(config, strategy, progress, report)
+
+
+def _measure(config, strategy, progress, report):
     splits = read_manifest(config.data).splits
-    strategy = make_strategy(config.strategy, config.batch_size)
     options = {
         "batch_size": config.batch_size,
         "image_size": config.image_size,
@@ -109,7 +113,7 @@ def dry_run(config, progress=None, report=print):
     reader = BatchReader(config.data, "train", **options)
     steps_per_epoch = config.steps_per_epoch or reader.steps
     _forget_peak()
-    model = build_compiled(config, reader.packed, steps_per_epoch, strategy)
+    model = build_compiled(config, reader, steps_per_epoch, strategy)
     options["targets"] = tuple(model.output_names)
     watch = _Stopwatch(progress)
     batches = load(config.data, "train", augment=config.augment, repeat=True, **options)

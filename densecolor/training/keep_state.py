@@ -30,9 +30,11 @@ class KeepState(keras.callbacks.Callback):
         interruption: Interruption, looked at after each step.
         callbacks: the others.
         report: function of one line of text, called with failures.
+        inside_epochs: whether to save inside epochs too. Of several workers, the one that saves must not: metric sums
+            are spread over all of them, and reading them would wait for the others for ever.
     """
 
-    def __init__(self, directory, progress, steps, config, interruption, callbacks, report):
+    def __init__(self, directory, progress, steps, config, interruption, callbacks, report, inside_epochs=True):
         super().__init__()
         self._directory = directory
         self._progress = progress
@@ -42,6 +44,7 @@ class KeepState(keras.callbacks.Callback):
         self._interruption = interruption
         self._stateful = {type(other).__name__: other for other in callbacks if hasattr(other, "get_state")}
         self._report = report
+        self._inside_epochs = inside_epochs
         self._unwritten = None  # the epoch that best.keras ought to be of
         self._unwritten_weights = None  # its weights, once the model's own have gone on
         self._before_validation = None
@@ -64,14 +67,16 @@ class KeepState(keras.callbacks.Callback):
         """Save when it is time to, or when the run is to stop."""
         self._progress.step = batch + 1
         is_asked = self._interruption.signal is not None
-        if is_asked or (self._progress.epoch * self._steps + self._progress.step) % self._save_every == 0:
+        due = is_asked or (self._progress.epoch * self._steps + self._progress.step) % self._save_every == 0
+        if due and self._inside_epochs:
             self._save()
         if is_asked:
             self._stop()
 
     def on_test_begin(self, logs=None):
         """Remember the epoch's metrics, which Keras now sets to zero; a state saved during validation needs them."""
-        self._before_validation = copy_volatile(self.model)
+        if self._inside_epochs:
+            self._before_validation = copy_volatile(self.model)
 
     def on_test_batch_end(self, batch, logs=None):
         """A validation may be long: do not wait for its end. Other callbacks still hear that it ends."""
@@ -81,20 +86,21 @@ class KeepState(keras.callbacks.Callback):
     def on_test_end(self, logs=None):
         """Save what there was before a validation that was cut short; a resumed run repeats it."""
         if self._interruption.signal is not None:
-            self._save(self._before_validation)
+            if self._inside_epochs:
+                self._save(self._before_validation)
             self._stop()
 
     def on_epoch_end(self, epoch, logs=None):
         """Write everything."""
         figures = {name: float(value) for name, value in logs.items()}
-        figures["learning_rate"] = float(self.model.optimizer.learning_rate)
+        figures["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         is_best = self._is_best(figures)
         self._progress.history.append({"epoch": epoch + 1, **figures})
         self._progress.epoch, self._progress.step = epoch + 1, 0
         self._progress.stopped = self.model.stop_training
         if is_best:
             self._unwritten, self._unwritten_weights = epoch + 1, None
-        self._save()
+        self._save(None if self._inside_epochs else {"metrics": []})  # an epoch begins with sums of zero
         self._try(self._directory.history_path, self._directory.write_history, self._progress.history)
         if is_best and self._unwritten:
             with averaged_weights(self.model):
@@ -146,7 +152,7 @@ class KeepState(keras.callbacks.Callback):
 
     def _stop(self):
         self._report(
-            f"Stopped by {self._interruption.signal.name}: {self._progress.epoch} whole epochs and "
-            f"{self._progress.step} steps are done. Go on with --resume."
+            f"Stopped by {self._interruption.signal.name}: {self._progress.epoch} whole epochs"
+            f"{f' and {self._progress.step} steps' if self._inside_epochs else ''} are kept. Go on with --resume."
         )
         self._interruption.stop()

@@ -38,7 +38,7 @@ class ReportEpochs(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Report."""
-        row = {**logs, "learning_rate": float(self.model.optimizer.learning_rate)}
+        row = {**logs, "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))}
         self._rows.append(row)
         parts = [f"epoch {epoch + 1}/{self._epochs}", *(f"{name} {value:.4g}" for name, value in row.items())]
         if best_row(self._rows, self._monitor) is row:

@@ -6,6 +6,8 @@ import sys
 import numpy as np
 import pytest
 
+from densecolor.checkpoint import load_model
+
 # One MirroredStrategy a process, so each run is a process of its own, with two logical CPU devices.
 DEVICES = """
 import sys
@@ -21,7 +23,8 @@ import keras, numpy as np
 from densecolor import models
 from densecolor.dataset import load
 from densecolor.losses import default_losses
-data, preset, branch, optimizer = sys.argv[1:]
+data, num_classes, preset, branch, optimizer = sys.argv[1:]
+targets = ("ab", "label") if int(num_classes) else ("ab",)
 results = []
 for strategy in (
     tf.distribute.get_strategy(),
@@ -30,12 +33,12 @@ for strategy in (
 ):
     keras.utils.set_random_seed(0)
     with strategy.scope():
-        model = models.create(preset, branch=branch, num_classes=3, dtype="float64", sync_batchnorm=True)
+        model = models.create(preset, branch=branch, num_classes=int(num_classes), dtype="float64", sync_batchnorm=True)
         model.compile({{"sgd": keras.optimizers.SGD(1e-3), "adam": keras.optimizers.Adam(1e-3)}}[optimizer],
                       loss=default_losses(model.output_names), jit_compile=False)
         model.optimizer.build(model.trainable_variables)
-    batches = load(data, batch_size=8, targets=("ab", "label"), repeat=True)
-    checked = load(data, "validation", batch_size=8, targets=("ab", "label"))
+    batches = load(data, batch_size=8, targets=targets, repeat=True)
+    checked = load(data, "validation", batch_size=8, targets=targets)
     history = model.fit(batches, steps_per_epoch=3, validation_data=checked, epochs=2, verbose=0, shuffle=False).history
     results.append((history, model.get_weights()))
 (one, one_weights), (two, two_weights) = results
@@ -47,7 +50,7 @@ TRAIN = f"""{DEVICES}
 from densecolor.training import TrainConfig, train
 data, run, batch_size = sys.argv[1:]
 train(TrainConfig(data=data, model="unet", model_options={{"filters": [4, 8]}}, epochs=1,
-                  batch_size=int(batch_size), strategy="mirrored"), run)
+                  batch_size=int(batch_size), strategy="mirrored", schedule="constant", scale_learning_rate=True), run)
 """
 
 
@@ -72,16 +75,17 @@ def python(script, *arguments):
 
 
 @pytest.mark.parametrize(
-    ("preset", "branch", "optimizer", "tolerance"),
+    ("folder", "num_classes", "preset", "branch", "optimizer", "tolerance"),
     [
-        ("dense_tiny", "vgg16", "sgd", 1e-6),
-        pytest.param("dense_small", "mobilenet_v3_small", "sgd", 1e-4, marks=pytest.mark.slow),
-        pytest.param("dense_small", "mobilenet_v3_small", "adam", 1e-3, marks=pytest.mark.slow),
+        ("packed", 3, "dense_tiny", "vgg16", "sgd", 1e-6),
+        pytest.param("unlabelled", 0, "dense_tiny", "vgg16", "sgd", 1e-6, marks=pytest.mark.slow),
+        pytest.param("packed", 3, "dense_small", "mobilenet_v3_small", "sgd", 1e-4, marks=pytest.mark.slow),
+        pytest.param("packed", 3, "dense_small", "mobilenet_v3_small", "adam", 1e-3, marks=pytest.mark.slow),
     ],
 )
-def test_two_mirrored_replicas_equal_one(packed, preset, branch, optimizer, tolerance):
+def test_two_mirrored_replicas_equal_one(request, folder, num_classes, preset, branch, optimizer, tolerance):
     """A real preset, synchronised BatchNormalization, labels, and a last batch of 5 of 8 pictures, for two epochs."""
-    result = python(COMPARE, packed, preset, branch, optimizer)
+    result = python(COMPARE, request.getfixturevalue(folder), num_classes, preset, branch, optimizer)
     assert result.returncode == 0, result.stderr
     history_difference, weight_difference = map(float, result.stdout.split()[-2:])
     assert history_difference < tolerance
@@ -92,9 +96,12 @@ def test_mirrored_run(packed, tmp_path):
     result = python(TRAIN, packed, tmp_path / "run", 8)
     assert result.returncode == 0, result.stderr
     assert "on 2 device(s)" in result.stdout
-    rows = (tmp_path / "run/history.csv").read_text().splitlines()
-    assert len(rows) == 2
-    assert np.isfinite(np.float64(rows[1].split(","))).all()
+    names, *rows = (tmp_path / "run/history.csv").read_text().splitlines()
+    assert len(rows) == 1
+    row = dict(zip(names.split(","), np.float64(rows[0].split(",")), strict=True))
+    assert np.isfinite(list(row.values())).all()
+    assert row["learning_rate"] == pytest.approx(2e-3)  # 1e-3 for each of two devices
+    assert load_model(tmp_path / "run").sync_batchnorm
 
 
 def test_batch_that_does_not_divide(packed, tmp_path):

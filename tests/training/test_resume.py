@@ -118,7 +118,7 @@ def test_signals_save_the_step_in_work(packed, whole, tmp_path, number, status):
     process.send_signal(number)
     _, messages = process.communicate()
     assert process.returncode == status
-    stopped = re.search(rf"Stopped by {number.name}: (\d+) whole epochs and (\d) steps are done", messages)
+    stopped = re.search(rf"Stopped by {number.name}: (\d+) whole epochs and (\d) steps are kept", messages)
     reached = read_progress(run / "last/state.npz")
     assert (reached.epoch, reached.step) == tuple(map(int, stopped.groups()))
     assert 2 <= reached.epoch < 25

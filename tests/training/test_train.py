@@ -10,6 +10,7 @@ from conftest import write_packed
 
 from densecolor.checkpoint import load_model
 from densecolor.errors import TrainingError
+from densecolor.training import Cluster
 from densecolor.training import TrainConfig
 from densecolor.training import train
 
@@ -157,6 +158,21 @@ def test_warm_up_without_decay(packed, tmp_path):
     assert history(tmp_path / "run")[0]["learning_rate"] == pytest.approx(3e-3)
 
 
+def test_batch_statistics_over_all_devices_if_asked(finished, packed, tmp_path):
+    model = train(
+        TrainConfig(data=str(packed), **TINY | {"epochs": 1, "sync_batchnorm": True}), tmp_path / "run", report=str
+    )
+    assert model.sync_batchnorm
+    assert not load_model(finished[1]).sync_batchnorm
+
+
+def test_batch_that_does_not_divide_over_workers(packed, tmp_path):
+    config, cluster = TrainConfig(data=str(packed), **TINY), Cluster(["a:1", "b:2", "c:3"], 0)
+    with pytest.raises(TrainingError, match=r"batch of 8 does not divide over 3 workers .* Use 6 or 9"):
+        train(config, tmp_path / "run", report=str, cluster=cluster)
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision(packed, tmp_path, precision):
     model = train(TrainConfig(data=str(packed), **TINY | {"precision": precision}), tmp_path / "run", report=str)
@@ -183,7 +199,8 @@ def test_a_run_is_never_overwritten(finished):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"strategy": "two"}, "auto, one, mirrored"),
+        ({"strategy": "two"}, "auto, one, mirrored, multiworker"),
+        ({"data_sharding": "shard"}, "element, file"),
         ({"precision": "float8"}, "mixed_bfloat16"),
         ({"schedule": "steps"}, "cosine, constant"),
         ({"epochs": 0}, "`epochs` must be an integer of at least 1"),

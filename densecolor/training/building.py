@@ -1,0 +1,120 @@
+"""From a run's configuration to a compiled model."""
+
+import dataclasses
+
+import keras
+import tensorflow as tf
+
+from densecolor import models
+from densecolor.checkpoint import check_savable
+from densecolor.dataset.batches import model_values
+from densecolor.errors import DensecolorError
+from densecolor.errors import TrainingError
+from densecolor.losses import default_losses
+from densecolor.metrics.keras_info_loss import InfoLoss
+from densecolor.training.class_weights import balanced_class_weights
+from densecolor.training.multiworker import repair
+from densecolor.training.optimizer import make_optimizer
+from densecolor.training.strategy import is_multiworker
+from densecolor.training.threads import set_threads
+
+
+def fix_arithmetic(config):
+    """Make TensorFlow add up in the same order every time, as far as the configuration asks for it.
+
+    Raises:
+        TrainingError: this process has used TensorFlow already, with another number of threads.
+    """
+    if config.threads:
+        set_threads(config.threads)
+    if config.deterministic:
+        tf.config.experimental.enable_op_determinism()
+
+
+def build_compiled(config, reader, steps_per_epoch, strategy):
+    """The model of a run, ready for its first step.
+
+    Args:
+        config: `TrainConfig`.
+        reader: `BatchReader` of the training pictures.
+        steps_per_epoch: int.
+        strategy: `tf.distribute.Strategy`.
+
+    Returns:
+        `keras.Model`, compiled, with a built optimizer.
+
+    Raises:
+        TrainingError: the options do not fit each other or the data.
+        CheckpointError: an argument of the model is beyond what a checkpoint may hold.
+    """
+    keras.utils.set_random_seed(config.seed)
+    if config.scale_learning_rate:
+        rate = config.learning_rate * strategy.num_replicas_in_sync
+        config = dataclasses.replace(config, learning_rate=rate)
+    with strategy.scope():
+        model = _build(config, reader.packed, strategy)
+        _compile(model, config, reader.packed, steps_per_epoch)
+        model.optimizer.build(model.trainable_variables)
+        if is_multiworker(strategy):
+            repair(model, model_values(reader.read(0, 0), model.output_names))
+    return model
+
+
+def _build(config, packed, strategy):
+    known = models.model_options(config.model)
+    options = {"working_size": config.image_size or packed.image_size, "dtype": config.precision}
+    if "num_classes" in known:
+        options["num_classes"] = len(packed.class_names)
+    if "joint" in known and not packed.class_names:
+        # Without classes nothing but the colours can teach the class branch.
+        options["joint"] = True
+    if config.sync_batchnorm is not None:
+        options["sync_batchnorm"] = config.sync_batchnorm
+    elif "sync_batchnorm" in known:
+        options["sync_batchnorm"] = strategy.num_replicas_in_sync > 1
+    options |= config.model_options
+    try:
+        model = models.create(config.model, **options)
+    except DensecolorError:
+        raise
+    except (TypeError, ValueError) as error:
+        shown = ", ".join(f"{name}={value!r}" for name, value in config.model_options.items())
+        raise TrainingError(f"Model {config.model!r} cannot be built with {shown}: {error}") from None
+    if 0 < getattr(model, "num_classes", 0) < len(packed.class_names):
+        raise TrainingError(
+            f"The model has {model.num_classes} classes, {config.data} has {len(packed.class_names)}. Leave out "
+            "num_classes, or set it to 0 for a model without classes."
+        )
+    check_savable(model)
+    return model
+
+
+def _compile(model, config, packed, steps_per_epoch):
+    # Keras puts the output's name before a metric's only where there are several outputs.
+    prefix = "" if len(model.output_names) > 1 else "ab_"
+    metrics = {
+        "ab": [keras.metrics.MeanSquaredError(name=f"{prefix}mse"), InfoLoss()],
+        "label": [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+    }
+    weights = {"ab": 1.0, "label": config.label_weight}
+    model.compile(
+        optimizer=make_optimizer(config, steps_per_epoch),
+        loss=default_losses(model.output_names, **_label_options(model, config, packed)),
+        loss_weights={name: weights[name] for name in model.output_names},
+        weighted_metrics={name: metrics[name] for name in model.output_names},
+    )
+
+
+def _label_options(model, config, packed):
+    options = {}
+    if config.label_smoothing:
+        options["label_smoothing"] = config.label_smoothing
+    balanced = config.class_weights == "balanced"
+    if (options or balanced) and "label" not in model.output_names:
+        raise TrainingError(
+            f"`class_weights` and `label_smoothing` are for the class branch; this {config.model!r} has none. "
+            "Leave them out, or choose a model and data with classes."
+        )
+    if balanced:
+        options["class_weights"] = balanced_class_weights(packed, model.num_classes)
+    return options
