@@ -123,8 +123,8 @@ class _Run:
         reached = self.directory.read_progress()
         if reached.step and is_multiworker(self.strategy):
             raise TrainingError(
-                f"The state of {self.directory.path} is from inside epoch {reached.epoch + 1}, where one process can go "
-                "on, but not several workers. Let one finish the epoch, or start again in another folder."
+                f"The state of {self.directory.path} is from inside epoch {reached.epoch + 1}, where one process can "
+                "go on, but not several workers. Let one finish the epoch, or start again in another folder."
             )
         restore = self.directory.restore(model, reached) if reached.pictures else None
         self._report_plan(model, reached)
@@ -137,12 +137,7 @@ class _Run:
             if progress or note:
                 callbacks.append(ReportProgress(progress, done, config.epochs * steps, note))
             if self.is_chief:
-                inside_epochs = not is_multiworker(self.strategy)
-                callbacks.append(
-                    KeepState(
-                        self.directory, reached, steps, config, interruption, callbacks, self.report, inside_epochs
-                    )
-                )
+                callbacks.append(self._keep_state(reached, interruption, callbacks))
             if reached.step:
                 # Keras makes the variables of metrics when it first uses them.
                 model.evaluate(batches, steps=1, verbose=0)
@@ -196,8 +191,8 @@ class _Run:
         )
         if reached.pictures not in (0, pictures):
             self.report(
-                f"{self.config.data} had {reached.pictures:,} pictures to train on when the run was stopped. It goes on "
-                "with those that are there now, and is not any more the run that was begun."
+                f"{self.config.data} had {reached.pictures:,} pictures to train on when the run was stopped. It goes "
+                "on with those that are there now, and is not any more the run that was begun."
             )
 
     def _callbacks(self, reached, interruption):
@@ -209,11 +204,14 @@ class _Run:
         callbacks.append(ReportEpochs(reached.history, config.epochs, self.steps, config.monitor, report))
         if not self.is_chief:
             return [*callbacks, StopWhenAsked(interruption)]
-        return [
-            *callbacks,
-            self._sample_grid(),
-            keras.callbacks.TensorBoard(self.directory.tensorboard, write_graph=False),
-        ]
+        curves = keras.callbacks.TensorBoard(self.directory.tensorboard, write_graph=False)
+        return [*callbacks, self._sample_grid(), curves]
+
+    def _keep_state(self, reached, interruption, others):
+        inside_epochs = not is_multiworker(self.strategy)
+        return KeepState(
+            self.directory, reached, self.steps, self.config, interruption, others, self.report, inside_epochs
+        )
 
     def _sample_grid(self):
         shown = BatchReader(
