@@ -4,6 +4,7 @@ import inspect
 import itertools
 
 from densecolor.models import BRANCHES
+from densecolor.models import ColorfulColorizer
 from densecolor.models import UNetColorizer
 from densecolor.models.dense_block import BOTTLENECK
 
@@ -14,7 +15,7 @@ def least_parameters(model_class, arguments):
     The whole model has a few times as many, and at most some 200 million beside them.
 
     Args:
-        model_class: `DenseColorizer` or `UNetColorizer`.
+        model_class: one of our colorizers.
         arguments: dict of arguments for it.
 
     Returns:
@@ -26,7 +27,8 @@ def least_parameters(model_class, arguments):
     """
     parameters = inspect.signature(model_class).parameters.values()
     options = {parameter.name: parameter.default for parameter in parameters} | arguments
-    if model_class is UNetColorizer:
+    if model_class in (UNetColorizer, ColorfulColorizer):
+        # All have a 3x3 convolution from each width to itself.
         return sum(9 * width * width for width in options["filters"])
     # Each layer of a dense block reads growth_rate channels of each one before it.
     pairs = options["layers_per_block"] * (options["layers_per_block"] - 1) // 2

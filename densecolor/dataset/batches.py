@@ -15,7 +15,8 @@ from densecolor.color import normalize_lightness
 from densecolor.errors import ShardError
 from densecolor.shards import open_dataset
 
-TARGETS = ("ab", "label", "mask")
+TARGETS = ("ab", "ab_distribution", "label", "mask")
+_COLORED = {"ab", "ab_distribution"}  # targets made of ab
 _ORDER, _AUGMENT = 0, 1  # independent random streams of one seed
 
 
@@ -47,7 +48,7 @@ class BatchReader:
         augment: random instead of central crops, and random horizontal flips.
         shuffle: a new random order every epoch, across all shards; None shuffles the train split only.
         seed: of order and augmentation.
-        targets: which of "ab", "label", "mask" to give, as the model's `output_names` say.
+        targets: which of `TARGETS` to give, as the model's `output_names` say.
         worker_index, worker_count: read only every `worker_count`-th picture of the epoch's order. All
             workers have the same number of steps.
         classes: names of the classes whose pictures to read, and whose order gives the labels; None for all.
@@ -146,7 +147,7 @@ class BatchReader:
         rows, columns = slice(top, top + self.image_size), slice(left, left + self.image_size)
         flip = slice(None, None, -1 if self.augment and draw[2] < 0.5 else 1)
         batch.L[row] = shard.read("L", place)[rows, columns][:, flip]
-        if "ab" in self.targets:
+        if _COLORED.intersection(self.targets):
             batch.ab[row] = shard.read("ab", place)[rows, columns][:, flip]
         if "mask" in self.targets and shard.mask is not None:
             batch.mask[row] = shard.read("mask", place)[rows, columns][:, flip]
@@ -159,8 +160,9 @@ def model_values(batch, targets):
 
     Returns:
         (inputs, targets, sample_weights), three dicts: `lightness` (batch, S, S, 1) in [-1, 1]; of the targets
-        asked for `ab` (batch, S, S, 2) = ab / 128, `label` (batch,) and `mask` (batch, S, S, 1) in [0, 1];
-        and a weight for each target that broadcasts over its pixels.
+        asked for `ab` (batch, S, S, 2) = ab / 128, `label` (batch,), `mask` (batch, S, S, 1) in [0, 1], and
+        `ab_distribution`, which is ab / 128 once more, since its loss does the encoding; and a weight for each target
+        that broadcasts over its pixels.
     """
     inputs = {"lightness": normalize_lightness(dequantize_lightness(batch.L))[..., None]}
     chosen = {name: _TARGET_VALUES[name](batch) for name in targets}
@@ -183,7 +185,7 @@ def _mask(batch):
     return value, batch.mask_weight[:, None, None]
 
 
-_TARGET_VALUES = {"ab": _ab, "label": _label, "mask": _mask}
+_TARGET_VALUES = {"ab": _ab, "ab_distribution": _ab, "label": _label, "mask": _mask}
 
 
 @functools.lru_cache(maxsize=2)

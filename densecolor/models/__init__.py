@@ -7,6 +7,7 @@ which trusts nothing in them.
 
 from densecolor import losses
 from densecolor.models.class_branch import BRANCHES
+from densecolor.models.colorful import ColorfulColorizer
 from densecolor.models.colorizer import Colorizer
 from densecolor.models.dense import DenseColorizer
 from densecolor.models.registry import PRESETS
@@ -18,6 +19,7 @@ from densecolor.models.unet import UNetColorizer
 __all__ = [
     "BRANCHES",
     "PRESETS",
+    "ColorfulColorizer",
     "Colorizer",
     "DenseColorizer",
     "UNetColorizer",

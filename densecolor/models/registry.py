@@ -3,10 +3,13 @@
 import inspect
 
 from densecolor.errors import DensecolorError
+from densecolor.models.colorful import ColorfulColorizer
 from densecolor.models.dense import DenseColorizer
 from densecolor.models.unet import UNetColorizer
 
 PRESETS = {
+    "colorful": (ColorfulColorizer, {}),
+    "colorful_small": (ColorfulColorizer, {"filters": (16, 32, 64, 64, 64, 64, 64, 64)}),
     "dense": (DenseColorizer, {}),
     "dense_small": (
         DenseColorizer,
@@ -40,7 +43,7 @@ def list_models():
 
     Example:
         >>> list_models()
-        ['dense', 'dense_small', 'dense_tiny', 'unet']
+        ['colorful', 'colorful_small', 'dense', 'dense_small', 'dense_tiny', 'unet']
     """
     return sorted(PRESETS)
 

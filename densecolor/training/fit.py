@@ -15,6 +15,8 @@ from densecolor.dataset.batches import model_values
 from densecolor.errors import DensecolorError
 from densecolor.errors import ShardError
 from densecolor.errors import TrainingError
+from densecolor.inspection import compute_ab_prior
+from densecolor.inspection import read_ab_prior
 from densecolor.losses import default_losses
 from densecolor.shards import read_manifest
 from densecolor.training.callbacks import KeepState
@@ -139,17 +141,25 @@ def _build(config, packed, strategy):
 def _compile(model, config, steps_per_epoch):
     # Keras puts the output's name before a metric's only where there are several outputs.
     prefix = "" if len(model.output_names) > 1 else "ab_"
-    metrics = {
+    metrics = {name: [] for name in model.output_names} | {
         "ab": [keras.metrics.MeanSquaredError(name=f"{prefix}mse")],
         "label": [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     }
-    weights = {"ab": 1.0, "label": config.label_weight}
+    weights = dict.fromkeys(model.output_names, 1.0) | {"label": config.label_weight}
     model.compile(
         optimizer=keras.optimizers.Adam(_learning_rate(config, config.epochs * steps_per_epoch)),
-        loss=default_losses(model.output_names),
+        loss=default_losses(model.output_names, ab_prior=_ab_prior(model, config)),
         loss_weights={name: weights[name] for name in model.output_names},
         weighted_metrics={name: metrics[name] for name in model.output_names},
     )
+
+
+def _ab_prior(model, config):
+    """How often each colour bin is in the training pictures: as stored beside them, else counted now."""
+    if "ab_distribution" not in model.output_names:
+        return None
+    stored = read_ab_prior(config.data)
+    return compute_ab_prior(config.data) if stored is None else stored
 
 
 def _learning_rate(config, steps):

@@ -1,8 +1,4 @@
-"""The losses of the colorizers that predict ab and, where the network has classes, a label.
-
-Both reduce by `sum_over_batch_size`, so that padded rows (weight 0) add nothing and several replicas
-with equal shares add up to what one replica computes.
-"""
+"""The losses of ab itself and, where a network has classes, of the label."""
 
 import keras
 from keras import ops
@@ -54,19 +50,3 @@ class FlooredCrossentropy(keras.losses.Loss):
         index = ops.cast(ops.maximum(y_true, 0), "int32")
         chosen = ops.take_along_axis(y_pred, ops.reshape(index, (-1, 1)), axis=-1)
         return -ops.log(ops.maximum(chosen[:, 0], PROBABILITY_FLOOR))
-
-
-LOSSES = {"ab": ColorMSE, "label": FlooredCrossentropy}
-
-
-def default_losses(output_names):
-    """A loss for each output of a model, for `model.compile(loss=...)`.
-
-    Args:
-        output_names: `model.output_names`.
-
-    Returns:
-        dict of output name to a new loss. Their plain sum is what the paper trains: its two parts are
-        disjoint in their variables, so no weights between them are needed.
-    """
-    return {name: LOSSES[name]() for name in output_names}
