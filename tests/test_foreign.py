@@ -63,7 +63,7 @@ def draw_weights(network):
         elif name.endswith("running_var"):
             tensor.uniform_(0.5, 1.5)
         elif tensor.ndim == 1:
-            tensor.normal_(1.0 if name.endswith("4.weight") or name.endswith("6.weight") else 0.0, 0.1)
+            tensor.normal_(1.0 if name.endswith(("4.weight", "6.weight")) else 0.0, 0.1)
     network.model8[6].weight.data *= 4
     network.model_out.weight.data[:, :, 0, 0] = torch.from_numpy(AB_BINS.T.copy()) / 110
 
@@ -123,7 +123,7 @@ def test_safetensors_are_read_too(published, path, tmp_path):
     for mine, its in zip(ours.weights, others.weights, strict=True):
         np.testing.assert_array_equal(mine, its)
     (tmp_path / "damaged.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0text")
-    with pytest.raises(CheckpointError, match="damaged.safetensors is not a whole safetensors file"):
+    with pytest.raises(CheckpointError, match=r"damaged\.safetensors is not a whole safetensors file"):
         import_model("colorful", tmp_path / "damaged.safetensors")
 
 
@@ -136,7 +136,8 @@ def test_every_difference_is_listed(path, tmp_path):
 
     message = (
         r"altered\.pth does not hold the weights of 'colorful', 3 differences: model3\.2\.bias is missing; "
-        r"model9\.0\.weight \(2, 3\) is unknown; model1\.0\.weight has shape \(64, 3, 3, 3\), expected \(64, 1, 3, 3\)\."
+        r"model9\.0\.weight \(2, 3\) is unknown; "
+        r"model1\.0\.weight has shape \(64, 3, 3, 3\), expected \(64, 1, 3, 3\)\."
     )
     with pytest.raises(CheckpointError, match=message):
         import_model("colorful", altered(path, tmp_path, change))
@@ -152,7 +153,7 @@ def test_other_bins_and_broken_numbers_are_refused(path, tmp_path):
     def spoil(state):
         state["model1.0.bias"][3] = float("nan")
 
-    with pytest.raises(CheckpointError, match="NaN or infinite numbers in 'model1.0.bias'"):
+    with pytest.raises(CheckpointError, match=r"NaN or infinite numbers in 'model1\.0\.bias'"):
         import_model("colorful", altered(path, tmp_path, spoil))
 
 
@@ -183,10 +184,10 @@ def test_files_of_other_kinds_are_refused(content, tmp_path):
 
 
 def test_mistakes_are_named(tmp_path):
-    with pytest.raises(DensecolorError, match="Unknown system='color'. Choose from colorful"):
+    with pytest.raises(DensecolorError, match=r"Unknown system='color'\. Choose from colorful"):
         import_model("color", tmp_path / "any.pth")
     with pytest.raises(CheckpointError, match="There is no weights file"):
         import_model("colorful", tmp_path / "any.pth")
     (tmp_path / "text.pth").write_text("no weights")
-    with pytest.raises(CheckpointError, match="text.pth is not a PyTorch file"):
+    with pytest.raises(CheckpointError, match=r"text\.pth is not a PyTorch file"):
         import_model("colorful", tmp_path / "text.pth")

@@ -22,7 +22,7 @@ def test_colorizer_contract(tmp_path):
 
 
 def test_parameters_of_the_paper_network():
-    """Block by block from the published table; convolutions have biases, a normalisation trains two values a channel."""
+    """Block by block from the published table; convolutions have biases, a norm two trained values a channel."""
     blocks = {
         1: (9 * 1 + 1) * 64 + (9 * 64 + 1) * 64,
         2: (9 * 64 + 1) * 128 + (9 * 128 + 1) * 128,
