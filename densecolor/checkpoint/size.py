@@ -5,6 +5,7 @@ import itertools
 
 from densecolor.models import BRANCHES
 from densecolor.models import ColorfulColorizer
+from densecolor.models import HypercolumnColorizer
 from densecolor.models import UNetColorizer
 from densecolor.models.dense_block import BOTTLENECK
 
@@ -30,6 +31,11 @@ def least_parameters(model_class, arguments):
     if model_class in (UNetColorizer, ColorfulColorizer):
         # All have a 3x3 convolution from each width to itself.
         return sum(9 * width * width for width in options["filters"])
+    if model_class is HypercolumnColorizer:
+        # Those, and the fully connected layers; the hidden layer reads each width at least twice.
+        *_, last = widths = options["widths"]
+        connected = (49 * last + options["fc_width"]) * options["fc_width"]
+        return sum(9 * width * width + 2 * width * options["head_width"] for width in widths) + connected
     # Each layer of a dense block reads growth_rate channels of each one before it.
     pairs = options["layers_per_block"] * (options["layers_per_block"] - 1) // 2
     blocks = 4 * pairs * BOTTLENECK * options["growth_rate"] ** 2

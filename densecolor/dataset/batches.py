@@ -12,11 +12,12 @@ import numpy as np
 from densecolor.color import AB_SCALE
 from densecolor.color import dequantize_lightness
 from densecolor.color import normalize_lightness
+from densecolor.color.hue_chroma import lab_to_hue_chroma
 from densecolor.errors import ShardError
 from densecolor.shards import open_dataset
 
-TARGETS = ("ab", "ab_distribution", "label", "mask")
-_COLORED = {"ab", "ab_distribution"}  # targets made of ab
+TARGETS = ("ab", "ab_distribution", "hue_chroma_distribution", "label", "mask")
+_COLORED = {"ab", "ab_distribution", "hue_chroma_distribution"}  # targets made of ab
 _ORDER, _AUGMENT = 0, 1  # independent random streams of one seed
 
 
@@ -161,7 +162,8 @@ def model_values(batch, targets):
     Returns:
         (inputs, targets, sample_weights), three dicts: `lightness` (batch, S, S, 1) in [-1, 1]; of the targets
         asked for `ab` (batch, S, S, 2) = ab / 128, `label` (batch,), `mask` (batch, S, S, 1) in [0, 1], and
-        `ab_distribution`, which is ab / 128 once more, since its loss does the encoding; and a weight for each target
+        for outputs that are distributions, whose losses do the encoding, `ab_distribution`, which is ab / 128 once
+        more, and `hue_chroma_distribution` (batch, S, S, 2), hue and chroma in [0, 1]; and a weight for each target
         that broadcasts over its pixels.
     """
     inputs = {"lightness": normalize_lightness(dequantize_lightness(batch.L))[..., None]}
@@ -175,6 +177,11 @@ def _ab(batch):
     return np.multiply(batch.ab, np.float32(1 / AB_SCALE), dtype=np.float32), batch.weight[:, None, None]
 
 
+def _hue_chroma(batch):
+    lab = np.concatenate([dequantize_lightness(batch.L)[..., None], batch.ab], axis=-1, dtype=np.float32)
+    return lab_to_hue_chroma(lab), batch.weight[:, None, None]
+
+
 def _label(batch):
     # -1 would crash a sparse cross-entropy even where it weighs nothing.
     return np.maximum(batch.label, 0), batch.weight * (batch.label >= 0)
@@ -185,7 +192,13 @@ def _mask(batch):
     return value, batch.mask_weight[:, None, None]
 
 
-_TARGET_VALUES = {"ab": _ab, "ab_distribution": _ab, "label": _label, "mask": _mask}
+_TARGET_VALUES = {
+    "ab": _ab,
+    "ab_distribution": _ab,
+    "hue_chroma_distribution": _hue_chroma,
+    "label": _label,
+    "mask": _mask,
+}
 
 
 @functools.lru_cache(maxsize=2)

@@ -92,12 +92,14 @@ def _element_spec(reader):
     targets = {
         "ab": tf.TensorSpec((batch, side, side, 2), tf.float32),
         "ab_distribution": tf.TensorSpec((batch, side, side, 2), tf.float32),
+        "hue_chroma_distribution": tf.TensorSpec((batch, side, side, 2), tf.float32),
         "label": tf.TensorSpec((batch,), tf.int32),
         "mask": tf.TensorSpec((batch, side, side, 1), tf.float32),
     }
     weights = {
         "ab": tf.TensorSpec((batch, 1, 1), tf.float32),
         "ab_distribution": tf.TensorSpec((batch, 1, 1), tf.float32),
+        "hue_chroma_distribution": tf.TensorSpec((batch, 1, 1), tf.float32),
         "label": tf.TensorSpec((batch,), tf.float32),
         "mask": tf.TensorSpec((batch, 1, 1), tf.float32),
     }

@@ -6,6 +6,7 @@ add up to what one replica computes.
 
 from densecolor.losses.ab_distribution import AbDistributionCrossentropy
 from densecolor.losses.defaults import default_losses
+from densecolor.losses.hue_chroma import HueChromaCrossentropy
 from densecolor.losses.plain import ColorMSE
 from densecolor.losses.plain import FlooredCrossentropy
 
@@ -13,5 +14,6 @@ __all__ = [
     "AbDistributionCrossentropy",
     "ColorMSE",
     "FlooredCrossentropy",
+    "HueChromaCrossentropy",
     "default_losses",
 ]

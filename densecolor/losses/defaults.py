@@ -1,10 +1,11 @@
 """Which output of a model gets which loss."""
 
 from densecolor.losses.ab_distribution import AbDistributionCrossentropy
+from densecolor.losses.hue_chroma import HueChromaCrossentropy
 from densecolor.losses.plain import ColorMSE
 from densecolor.losses.plain import FlooredCrossentropy
 
-DISTRIBUTIONS = ("ab_distribution",)  # outputs that `ab` is decoded from
+DISTRIBUTIONS = ("ab_distribution", "hue_chroma_distribution")  # outputs that `ab` is decoded from
 
 
 def default_losses(output_names, ab_prior=None):
@@ -30,6 +31,7 @@ def default_losses(output_names, ab_prior=None):
     losses = {
         "ab": None if decoded else ColorMSE(),
         "ab_distribution": AbDistributionCrossentropy(ab_prior),
+        "hue_chroma_distribution": HueChromaCrossentropy(),
         "label": FlooredCrossentropy(),
     }
     return {name: losses[name] for name in output_names}

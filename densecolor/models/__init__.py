@@ -10,6 +10,7 @@ from densecolor.models.class_branch import BRANCHES
 from densecolor.models.colorful import ColorfulColorizer
 from densecolor.models.colorizer import Colorizer
 from densecolor.models.dense import DenseColorizer
+from densecolor.models.hypercolumn import HypercolumnColorizer
 from densecolor.models.registry import PRESETS
 from densecolor.models.registry import create
 from densecolor.models.registry import list_models
@@ -22,6 +23,7 @@ __all__ = [
     "ColorfulColorizer",
     "Colorizer",
     "DenseColorizer",
+    "HypercolumnColorizer",
     "UNetColorizer",
     "create",
     "list_models",
