@@ -76,7 +76,7 @@ class AbDistributionCrossentropy(keras.losses.Loss):
     def call(self, y_true, y_pred):
         """Weighted cross-entropy of each predicted pixel, (batch, ceil(H / 4), ceil(W / 4))."""
         ab = (y_true[:, ::STRIDE, ::STRIDE] if self.subsampling == "every_fourth" else _average(y_true)) * AB_SCALE
-        squares = ops.sum(ops.square(ab[..., None, :] - AB_BINS), axis=-1)
+        squares = ops.sum(ops.square(ops.subtract(ab[..., None, :], AB_BINS)), axis=-1)
         # Of equally near bins `top_k` takes the earlier ones, as `encode_ab` does.
         negated, nearest = ops.top_k(-squares, self.neighbours)
         shares = ops.softmax(negated / (2 * self.sigma**2), axis=-1)

@@ -19,6 +19,7 @@ from densecolor.models.layers import dtype_scope
 CONVOLUTIONS = (2, 2, 3, 3, 3)  # of VGG-16, at each size
 GRAY_MEAN = 0.4488  # of the released network's training pictures
 FADING = 0.03  # length of the hue's mean vector below which chroma fades
+PRIMARY_HUES = np.float32([0, 1 / 3, 2 / 3])
 # Centres of the hue's bins as points on the circle.
 HUE_ANGLES = 2 * np.pi * (np.arange(HISTOGRAM_BINS) + 0.5) / HISTOGRAM_BINS
 HUE_VECTORS = np.float32(np.stack([np.cos(HUE_ANGLES), np.sin(HUE_ANGLES)], axis=-1))
@@ -148,7 +149,7 @@ def _median(histogram):
 def _compose(hue, chroma, gray):
     """The sRGB colour of a hue and a chroma whose mean of R, G and B is the gray, all (..., 1); clipped."""
     # 1 in the third of the circle around each primary, falling to 0 within a sixth.
-    turns = ops.abs((hue - np.float32([0, 1 / 3, 2 / 3]) + 0.5) % 1 - 0.5)
+    turns = ops.abs((ops.subtract(hue, PRIMARY_HUES) + 0.5) % 1 - 0.5)
     primaries = ops.clip(2 - 6 * turns, 0, 1)
     shifted = primaries - ops.mean(primaries, axis=-1, keepdims=True)
     return ops.clip(gray + chroma * shifted, 0, 1)
