@@ -49,7 +49,7 @@ class HypercolumnColorizer(Colorizer):
         widths: tuple of five int, channels at each size.
         fc_width: int, channels of the two fully connected layers; 0 leaves them out.
         head_width: int, units of the hidden layer that reads the hypercolumn.
-        samples: int, pixels of each picture that a training step reads; 0 reads all.
+        samples: int, pixels of each picture that a training step reads.
         dropout: float, share of units that training leaves out, after fully connected layers and in the head.
         sync_batchnorm: bool, normalise over all replicas of a distribution strategy (TensorFlow only).
         working_size: int, side in pixels at which the weights work best; trainers set it to the size they used.
@@ -57,7 +57,7 @@ class HypercolumnColorizer(Colorizer):
         name: str.
 
     Raises:
-        DensecolorError: `widths` are not five.
+        DensecolorError: `widths` are not five, or `samples` is less than 1.
 
     Example:
         >>> model = HypercolumnColorizer(widths=(4, 4, 4, 4, 4), fc_width=0, head_width=8)
@@ -79,6 +79,8 @@ class HypercolumnColorizer(Colorizer):
     ):
         if len(widths) != len(CONVOLUTIONS):
             raise DensecolorError(f"`widths` must be {len(CONVOLUTIONS)} numbers. Received: {widths}.")
+        if samples < 1:
+            raise DensecolorError(f"`samples` must be at least 1. Received: {samples}.")
         with dtype_scope(dtype) as policy:
             lightness = keras.Input((None, None, 1), name="lightness")
             gray = lightness_to_gray(denormalize_lightness(lightness)) - GRAY_MEAN

@@ -4,7 +4,6 @@ import keras
 from keras import ops
 
 from densecolor.color.hue_chroma import HISTOGRAM_BINS
-from densecolor.models.layers import Enlarge
 
 WEIGHT_STDDEV = 1e-4  # of the projection at first, as in the released training code
 
@@ -19,9 +18,10 @@ class HypercolumnHead(keras.layers.Layer):
     paper: their maps are read bilinearly at those places, and all other pixels get histograms of zeros.
 
     Args:
-        factors: tuple of int, how much smaller than the picture each map is.
+        factors: tuple of int, how much smaller than the picture each map is, 1 first; height and width of the finest
+            map are multiples of the last.
         width: int, units of the hidden layer.
-        samples: int, pixels that are read of each picture in training; 0 reads all.
+        samples: int, pixels that are read of each picture in training.
         dropout: float, share of hidden units that training leaves out.
     """
 
@@ -34,7 +34,6 @@ class HypercolumnHead(keras.layers.Layer):
         self.seed_generator = keras.random.SeedGenerator()
         self.dropout = keras.layers.Dropout(dropout, name="dropout")
         self.histograms = keras.layers.Dense(2 * HISTOGRAM_BINS, dtype="float32", name="histograms")
-        self.enlargements = [Enlarge(factor, name=f"enlarge{factor}") for factor in self.factors]
 
     def build(self, shapes):
         """Make the weights; the last shape is that of the picture."""
@@ -49,13 +48,7 @@ class HypercolumnHead(keras.layers.Layer):
     def call(self, inputs, training=None):
         """Maps (batch, h, w, C), finest first, and the picture (batch, H, W, 1), to (batch, H, W, 2, 32)."""
         *maps, picture = inputs
-        if training and self.samples:
-            return self._read_samples(maps, picture)
-        height, width = ops.shape(picture)[1:3]
-        hidden = self.bias
-        for enlarge, kernel, features in zip(self.enlargements, self.kernels, maps, strict=True):
-            hidden = hidden + enlarge(ops.matmul(features, ops.cast(kernel, features.dtype)))[:, :height, :width]
-        return self._finish(hidden, training)
+        return self._read_samples(maps, picture) if training else self._read_all(maps, picture)
 
     def compute_output_shape(self, shapes):
         """Two histograms for each pixel of the picture."""
@@ -78,26 +71,48 @@ class HypercolumnHead(keras.layers.Layer):
         columns = ops.minimum(ops.cast(drawn[..., 1] * width, "int32"), width - 1)
         hidden = self.bias
         for factor, kernel, features in zip(self.factors, self.kernels, maps, strict=True):
-            read = _read_bilinearly(features, rows, columns, factor)
-            hidden = hidden + ops.matmul(read, ops.cast(kernel, read.dtype))
-        histograms = self._finish(hidden, training=True)
+            hidden = hidden + _project(_read_bilinearly(features, rows, columns, factor), kernel)
+        histograms = self._finish(self.dropout(ops.relu(hidden), training=True))
         places = (ops.arange(batch)[:, None] * height + rows) * width + columns
         empty = ops.zeros((batch * height * width, 2, HISTOGRAM_BINS), "float32")
         flat = ops.reshape(histograms, (-1, 2, HISTOGRAM_BINS))
         everywhere = ops.scatter_update(empty, ops.reshape(places, (-1, 1)), flat)
         return ops.reshape(everywhere, (batch, height, width, 2, HISTOGRAM_BINS))
 
-    def _finish(self, hidden, training):
-        logits = self.histograms(self.dropout(ops.relu(hidden), training=training))
+    def _read_all(self, maps, picture):
+        """In bands of rows, since the hidden layer of a whole picture would take 4 KB a pixel several times over."""
+        finest, *others = maps
+        batch, height, width = ops.shape(finest)[:3]
+        rows, columns = ops.arange(self.factors[-1])[:, None], ops.arange(width)[None]
+        rows, columns = (ops.reshape(axis + ops.zeros_like(rows + columns), (1, -1)) for axis in (rows, columns))
+        others = [_project(features, kernel) for features, kernel in zip(others, self.kernels[1:], strict=True)]
+
+        def read_band(top):
+            hidden = self.bias + _project(_read_bilinearly(finest, rows + top, columns, 1), self.kernels[0])
+            for factor, projected in zip(self.factors[1:], others, strict=True):
+                hidden = hidden + _read_bilinearly(projected, rows + top, columns, factor)
+            return self._finish(ops.relu(hidden))
+
+        bands = ops.map(read_band, ops.arange(0, height, self.factors[-1]))
+        whole = ops.reshape(ops.swapaxes(bands, 0, 1), (batch, height, width, 2, HISTOGRAM_BINS))
+        return whole[:, : ops.shape(picture)[1], : ops.shape(picture)[2]]
+
+    def _finish(self, hidden):
+        """Hidden units (batch, n, width) to histograms (batch, n, 2, 32)."""
+        logits = self.histograms(hidden)
         return ops.softmax(ops.reshape(logits, (*ops.shape(logits)[:-1], 2, HISTOGRAM_BINS)), axis=-1)
 
 
+def _project(features, kernel):
+    return ops.matmul(features, ops.cast(kernel, features.dtype))
+
+
 def _read_bilinearly(features, rows, columns, factor):
-    """What `Enlarge(factor)` would have at some of the pixels.
+    """What bilinear enlargement would have at some of the pixels (half-pixel centres, as `layers.Enlarge`).
 
     Args:
         features: (batch, h, w, C).
-        rows, columns: int (batch, n), pixels of the enlarged map.
+        rows, columns: int (batch, n) or (1, n), pixels of the enlarged map.
         factor: int.
 
     Returns:
