@@ -13,7 +13,7 @@ class HypercolumnHead(keras.layers.Layer):
     """One hidden layer over the hypercolumn of each pixel, and from it the histograms of hue and chroma.
 
     The hypercolumn of Larsson et al. has 12,417 channels at every pixel. Its hidden layer is linear before the ReLU, so
-    each map is projected at its own size, and the projections are enlarged bilinearly and added: the same numbers
+    each map is projected at its own size, and the projections are read bilinearly and added: the same numbers
     without that tensor. In training only `samples` pixels of each picture, drawn anew each step, are read, as in the
     paper: their maps are read bilinearly at those places, and all other pixels get histograms of zeros.
 
