@@ -112,6 +112,9 @@ def test_a_missing_folder_for_temporary_files_is_not_the_files_fault(path, monke
     ("name", "options"),
     [
         ("unet", {"filters": (64, 8, 64)}),
+        ("hypercolumn", {"widths": (4, 8, 4, 8, 64), "fc_width": 32, "head_width": 16}),
+        ("hypercolumn_small", {"widths": (64, 4, 4, 4, 4), "head_width": 200}),
+        ("colorful", {"filters": (8, 64, 8, 8, 8, 8, 8, 64)}),
         ("dense_tiny", {}),
         ("dense_tiny", {"branch": "inception_v3", "branch_size": 139, "branch_pooling": False, "num_classes": 0}),
         ("dense_tiny", {"layers_per_block": 8, "growth_rate": 16, "fc_widths": (300, 200)}),

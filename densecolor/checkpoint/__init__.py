@@ -8,5 +8,6 @@ into it. Nothing in the file is ever deserialised by name.
 from densecolor.checkpoint.archive import load_model
 from densecolor.checkpoint.archive import save_model
 from densecolor.checkpoint.config import check_savable
+from densecolor.checkpoint.foreign import import_model
 
-__all__ = ["check_savable", "load_model", "save_model"]
+__all__ = ["check_savable", "import_model", "load_model", "save_model"]

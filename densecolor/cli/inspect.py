@@ -22,6 +22,14 @@ def inspect(
         Path | None,
         typer.Option(help="Write ab-histogram.png and contact-sheet.png into this folder, in place of earlier ones."),
     ] = None,
+    ab_prior: Annotated[
+        bool,
+        typer.Option(
+            "--ab-prior",
+            help="Count how often each of the 313 colour bins is among the training pictures, and write ab-prior.json "
+            "beside the shards; training `colorful` weighs rare colours by it.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
     version: VersionOption = False,
@@ -36,18 +44,20 @@ def inspect(
 
         densecolor-inspect packed --output looks
 
+        densecolor-inspect packed --ab-prior
+
         densecolor-inspect packed/train-00000-of-00012.h5 --json
     """
     from densecolor.inspection import inspect as inspect_packed
 
     with progress_bar("Inspecting", unit="shards") as progress:
-        inspection = inspect_packed(packed, output, progress)
+        inspection = inspect_packed(packed, output, progress, ab_prior)
     if as_json:
         print(inspection.to_json(), end="")
     else:
         console.print(inspection.table())
     for path in inspection.written:
-        say(f"Drawn: {path}")
+        say(f"{'Drawn' if path.suffix == '.png' else 'Written'}: {path}")
     if output is None and packed.is_dir():
         say("With --output DIR, the colours and a contact sheet of the pictures are drawn.")
 

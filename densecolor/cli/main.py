@@ -4,16 +4,19 @@ from densecolor.cli.colorize import colorize
 from densecolor.cli.common import VersionOption
 from densecolor.cli.common import new_app
 from densecolor.cli.evaluate import evaluate
+from densecolor.cli.import_ import import_
 from densecolor.cli.inspect import inspect
 from densecolor.cli.merge import merge
 from densecolor.cli.pack import pack
 from densecolor.cli.train import train
 
 app = new_app(
-    help="Colours for grayscale pictures: pack, inspect, merge, train, evaluate, colorize.", no_args_is_help=True
+    help="Colours for grayscale pictures: pack, inspect, merge, train, evaluate, colorize, import.",
+    no_args_is_help=True,
 )
 for _command in (pack, inspect, merge, train, evaluate, colorize):
     app.command()(_command)
+app.command("import")(import_)  # a keyword of Python, so the function has another name
 
 
 @app.callback()

@@ -116,7 +116,7 @@ def _is_in_gamut(lightness, ab):
 
 
 def _linear_to_lab(linear):
-    xyz = ops.matmul(linear, _TO_XYZ) / _WHITE
+    xyz = ops.divide(ops.matmul(linear, _TO_XYZ), _WHITE)
     root = ops.power(ops.maximum(xyz, _DELTA**3), 1 / 3)
     f = ops.where(xyz > _DELTA**3, root, xyz / (3 * _DELTA**2) + 4 / 29)
     f_x, f_y, f_z = f[..., 0], f[..., 1], f[..., 2]
@@ -126,7 +126,7 @@ def _linear_to_lab(linear):
 def _lab_to_linear(lightness, ab):
     f_y = (lightness + 16) / 116
     f = ops.concatenate([f_y + ab[..., :1] / 500, f_y, f_y - ab[..., 1:] / 200], axis=-1)
-    return ops.matmul(_inverse_f(f) * _WHITE, _TO_RGB)
+    return ops.matmul(ops.multiply(_inverse_f(f), _WHITE), _TO_RGB)
 
 
 def _inverse_f(f):

@@ -12,12 +12,14 @@ import numpy as np
 from densecolor.color import AB_SCALE
 from densecolor.color import dequantize_lightness
 from densecolor.color import normalize_lightness
+from densecolor.color.hue_chroma import lab_to_hue_chroma
 from densecolor.dataset.sharding import SHARDINGS
 from densecolor.errors import ShardError
 from densecolor.errors import require_choice
 from densecolor.shards import open_dataset
 
-TARGETS = ("ab", "label", "mask")
+TARGETS = ("ab", "ab_distribution", "hue_chroma_distribution", "label", "mask")
+_COLORED = {"ab", "ab_distribution", "hue_chroma_distribution"}  # targets made of ab
 _ORDER, _AUGMENT = 0, 1  # independent random streams of one seed
 
 
@@ -49,7 +51,7 @@ class BatchReader:
         augment: random instead of central crops, and random horizontal flips.
         shuffle: a new random order every epoch, across all shards; None shuffles the train split only.
         seed: of order and augmentation.
-        targets: which of "ab", "label", "mask" to give, as the model's `output_names` say.
+        targets: which of `TARGETS` to give, as the model's `output_names` say.
         worker_index, worker_count: read only this worker's share. All workers have the same number of steps.
         classes: names of the classes whose pictures to read, and whose order gives the labels; None for all.
         on_damage: function of one line of text. Shards that cannot be opened are then left out, and pictures that turn
@@ -167,7 +169,7 @@ class BatchReader:
         rows, columns = slice(top, top + self.image_size), slice(left, left + self.image_size)
         flip = slice(None, None, -1 if self.augment and draw[2] < 0.5 else 1)
         batch.L[row] = shard.read("L", place)[rows, columns][:, flip]
-        if "ab" in self.targets:
+        if _COLORED.intersection(self.targets):
             batch.ab[row] = shard.read("ab", place)[rows, columns][:, flip]
         if "mask" in self.targets and shard.mask is not None:
             batch.mask[row] = shard.read("mask", place)[rows, columns][:, flip]
@@ -188,8 +190,10 @@ def model_values(batch, targets):
 
     Returns:
         (inputs, targets, sample_weights), three dicts: `lightness` (batch, S, S, 1) in [-1, 1]; of the targets
-        asked for `ab` (batch, S, S, 2) = ab / 128, `label` (batch,) and `mask` (batch, S, S, 1) in [0, 1];
-        and a weight for each target that broadcasts over its pixels.
+        asked for `ab` (batch, S, S, 2) = ab / 128, `label` (batch,), `mask` (batch, S, S, 1) in [0, 1], and
+        for outputs that are distributions, whose losses do the encoding, `ab_distribution`, which is ab / 128 once
+        more, and `hue_chroma_distribution` (batch, S, S, 2), hue and chroma in [0, 1]; and a weight for each target
+        that broadcasts over its pixels.
     """
     inputs = {"lightness": normalize_lightness(dequantize_lightness(batch.L))[..., None]}
     chosen = {name: _TARGET_VALUES[name](batch) for name in targets}
@@ -202,6 +206,11 @@ def _ab(batch):
     return np.multiply(batch.ab, np.float32(1 / AB_SCALE), dtype=np.float32), batch.weight[:, None, None]
 
 
+def _hue_chroma(batch):
+    lab = np.concatenate([dequantize_lightness(batch.L)[..., None], batch.ab], axis=-1, dtype=np.float32)
+    return lab_to_hue_chroma(lab), batch.weight[:, None, None]
+
+
 def _label(batch):
     # -1 would crash a sparse cross-entropy even where it weighs nothing.
     return np.maximum(batch.label, 0), batch.weight * (batch.label >= 0)
@@ -212,7 +221,13 @@ def _mask(batch):
     return value, batch.mask_weight[:, None, None]
 
 
-_TARGET_VALUES = {"ab": _ab, "label": _label, "mask": _mask}
+_TARGET_VALUES = {
+    "ab": _ab,
+    "ab_distribution": _ab,
+    "hue_chroma_distribution": _hue_chroma,
+    "label": _label,
+    "mask": _mask,
+}
 
 
 @functools.lru_cache(maxsize=2)

@@ -38,7 +38,7 @@ def load(
         augment: random instead of central crops, and random horizontal flips.
         shuffle: a new random order every epoch, across all shards; None shuffles the train split only.
         seed: decides order and augmentation; the same seed gives the same batches.
-        targets: which of "ab", "label", "mask" to give; a model says which: `model.output_names`.
+        targets: which of `densecolor.dataset.TARGETS` to give; a model says which: `model.output_names`.
         worker_index, worker_count: read only this worker's share.
         repeat: go on with the next epoch for ever (give `fit` a `steps_per_epoch`), instead of one epoch an iteration.
         start_step: with `repeat`, the batch to begin with; a resumed training sees what it would have seen.
@@ -122,11 +122,15 @@ def _element_spec(reader):
     batch, side = reader.batch_size, reader.image_size
     targets = {
         "ab": tf.TensorSpec((batch, side, side, 2), tf.float32),
+        "ab_distribution": tf.TensorSpec((batch, side, side, 2), tf.float32),
+        "hue_chroma_distribution": tf.TensorSpec((batch, side, side, 2), tf.float32),
         "label": tf.TensorSpec((batch,), tf.int32),
         "mask": tf.TensorSpec((batch, side, side, 1), tf.float32),
     }
     weights = {
         "ab": tf.TensorSpec((batch, 1, 1), tf.float32),
+        "ab_distribution": tf.TensorSpec((batch, 1, 1), tf.float32),
+        "hue_chroma_distribution": tf.TensorSpec((batch, 1, 1), tf.float32),
         "label": tf.TensorSpec((batch,), tf.float32),
         "mask": tf.TensorSpec((batch, 1, 1), tf.float32),
     }

@@ -19,12 +19,13 @@ DPI = 160
 SMALL, NORMAL = 8, 10  # points
 
 
-def ab_histogram(folder, limit=LIMIT):
-    """Count the colours of a packed folder's pictures, evenly spread over all splits and shards.
+def ab_histogram(folder, limit=LIMIT, split=None):
+    """Count the colours of a packed folder's pictures, evenly spread over its splits and shards.
 
     Args:
         folder: a folder that densecolor-pack made.
         limit: pictures that are read, at most.
+        split: "train", "validation" or "test", for its pictures alone; None for all.
 
     Returns:
         int64 array (256, 256), pixels by a + 128 (rows) and b + 128 (columns).
@@ -39,13 +40,13 @@ def ab_histogram(folder, limit=LIMIT):
         0.041
     """
     manifest = read_manifest(folder)
-    total = manifest.count()
+    total = manifest.count(split)
     if not total:
-        raise ShardError(f"{folder} holds no pictures: no colours to count.")
+        raise ShardError(f"{folder} holds no {split + ' ' if split else ''}pictures: no colours to count.")
     wanted = np.arange(min(limit, total)) * total // min(limit, total)
     counts, start = np.zeros(256 * 256, np.int64), 0
-    for split in manifest.splits:
-        packed = open_dataset(folder, split)
+    for name in manifest.splits if split is None else [split]:
+        packed = open_dataset(folder, name)
         for index in wanted[(wanted >= start) & (wanted < start + packed.count)] - start:
             number, place = packed.locate(index)
             ab = packed.shard(number).read("ab", place).astype(np.int32) + 128

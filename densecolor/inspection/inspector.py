@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from densecolor.errors import ShardError
+from densecolor.inspection.ab_prior import write_ab_prior
 from densecolor.inspection.colors import ab_histogram
 from densecolor.inspection.colors import write_histogram
 from densecolor.inspection.result import Extent
@@ -20,7 +21,7 @@ HISTOGRAM_NAME = "ab-histogram.png"
 CONTACT_SHEET_NAME = "contact-sheet.png"
 
 
-def inspect(path, output=None, progress=None):
+def inspect(path, output=None, progress=None, ab_prior=False):
     """Say what a packed folder, or one shard, holds.
 
     All shards are opened, but only the pictures that are drawn are read: up to 1,000 for the histogram and 64 for
@@ -31,13 +32,15 @@ def inspect(path, output=None, progress=None):
         output: a folder to write `ab-histogram.png` and `contact-sheet.png` into, in place of earlier ones; None draws
             nothing. Only for a packed folder.
         progress: function (done, total), called as shards are opened.
+        ab_prior: also write `ab-prior.json` beside the shards: how often each of the 313 bins of a and b is among the
+            colours of the training pictures (see `densecolor.inspection.ab_prior`). Only for a packed folder.
 
     Returns:
         Inspection.
 
     Raises:
         FileNotFoundError: there is nothing at `path`, or a shard is missing.
-        ShardError: not a packed folder, or damaged; or `output` is given and `path` is a single shard.
+        ShardError: not a packed folder, or damaged; or `output` or `ab_prior` is given and `path` is a single shard.
 
     Example:
         >>> inspection = inspect("packed", output="looks")
@@ -46,13 +49,15 @@ def inspect(path, output=None, progress=None):
     """
     path = Path(path)
     if path.is_file():
-        if output is not None:
-            raise ShardError(f"{path} is one shard; pictures are drawn of a whole packed folder. Name {path.parent}.")
+        if output is not None or ab_prior:
+            wanted = "pictures are drawn" if output is not None else "colours are counted"
+            raise ShardError(f"{path} is one shard; {wanted} of a whole packed folder. Name {path.parent}.")
         return _inspect_shards(path, [path], progress)
     manifest = read_manifest(path)
     reasons = count_kinds(reason for _, _, reason in read_rejected(path, manifest.rejected))
     paths = [path / info.name for info in manifest.shards]
     written = [] if output is None else _draw(path, Path(output))
+    written += [write_ab_prior(path)] if ab_prior else []
     return _inspect_shards(
         path, paths, progress, options=manifest.options, rejected=manifest.rejected, reasons=reasons, written=written
     )

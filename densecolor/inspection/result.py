@@ -51,7 +51,7 @@ class Inspection:
         options: dict, the packing options.
         rejected: inputs that were not packed; None where `path` is a single shard, which does not know.
         reasons: dict, kind of reason -> number of rejected inputs, most frequent first.
-        written: list of Path of the pictures that were drawn.
+        written: list of Path of the files that were drawn or written.
     """
 
     path: Path

@@ -9,8 +9,10 @@ from densecolor import losses
 from densecolor import optimizers
 from densecolor.metrics import keras_info_loss
 from densecolor.models.class_branch import BRANCHES
+from densecolor.models.colorful import ColorfulColorizer
 from densecolor.models.colorizer import Colorizer
 from densecolor.models.dense import DenseColorizer
+from densecolor.models.hypercolumn import HypercolumnColorizer
 from densecolor.models.registry import PRESETS
 from densecolor.models.registry import create
 from densecolor.models.registry import list_models
@@ -20,8 +22,10 @@ from densecolor.models.unet import UNetColorizer
 __all__ = [
     "BRANCHES",
     "PRESETS",
+    "ColorfulColorizer",
     "Colorizer",
     "DenseColorizer",
+    "HypercolumnColorizer",
     "UNetColorizer",
     "create",
     "keras_info_loss",

@@ -3,10 +3,14 @@
 import inspect
 
 from densecolor.errors import DensecolorError
+from densecolor.models.colorful import ColorfulColorizer
 from densecolor.models.dense import DenseColorizer
+from densecolor.models.hypercolumn import HypercolumnColorizer
 from densecolor.models.unet import UNetColorizer
 
 PRESETS = {
+    "colorful": (ColorfulColorizer, {}),
+    "colorful_small": (ColorfulColorizer, {"filters": (16, 32, 64, 64, 64, 64, 64, 64)}),
     "dense": (DenseColorizer, {}),
     "dense_small": (
         DenseColorizer,
@@ -31,6 +35,12 @@ PRESETS = {
             "fc_widths": (16, 8),
         },
     ),
+    "hypercolumn": (HypercolumnColorizer, {}),
+    "hypercolumn_light": (HypercolumnColorizer, {"fc_width": 0}),
+    "hypercolumn_small": (
+        HypercolumnColorizer,
+        {"widths": (16, 32, 64, 64, 64), "fc_width": 0, "head_width": 128, "dropout": 0.0},
+    ),
     "unet": (UNetColorizer, {}),
 }
 
@@ -40,7 +50,7 @@ def list_models():
 
     Example:
         >>> list_models()
-        ['dense', 'dense_small', 'dense_tiny', 'unet']
+        ['colorful', 'colorful_small', 'dense', 'dense_small', 'dense_tiny', 'hypercolumn', ...]
     """
     return sorted(PRESETS)
 

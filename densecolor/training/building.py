@@ -10,6 +10,8 @@ from densecolor.checkpoint import check_savable
 from densecolor.dataset.batches import model_values
 from densecolor.errors import DensecolorError
 from densecolor.errors import TrainingError
+from densecolor.inspection import compute_ab_prior
+from densecolor.inspection import read_ab_prior
 from densecolor.losses import default_losses
 from densecolor.metrics.keras_info_loss import InfoLoss
 from densecolor.training.class_weights import balanced_class_weights
@@ -92,14 +94,15 @@ def _build(config, packed, strategy):
 def _compile(model, config, packed, steps_per_epoch):
     # Keras puts the output's name before a metric's only where there are several outputs.
     prefix = "" if len(model.output_names) > 1 else "ab_"
-    metrics = {
+    metrics = {name: [] for name in model.output_names} | {
         "ab": [keras.metrics.MeanSquaredError(name=f"{prefix}mse"), InfoLoss()],
         "label": [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     }
-    weights = {"ab": 1.0, "label": config.label_weight}
+    weights = dict.fromkeys(model.output_names, 1.0) | {"label": config.label_weight}
+    options = _label_options(model, config, packed)
     model.compile(
         optimizer=make_optimizer(config, steps_per_epoch),
-        loss=default_losses(model.output_names, **_label_options(model, config, packed)),
+        loss=default_losses(model.output_names, **options, ab_prior=_ab_prior(model, config)),
         loss_weights={name: weights[name] for name in model.output_names},
         weighted_metrics={name: metrics[name] for name in model.output_names},
     )
@@ -118,3 +121,11 @@ def _label_options(model, config, packed):
     if balanced:
         options["class_weights"] = balanced_class_weights(packed, model.num_classes)
     return options
+
+
+def _ab_prior(model, config):
+    """How often each colour bin is in the training pictures: as stored beside them, else counted now."""
+    if "ab_distribution" not in model.output_names:
+        return None
+    stored = read_ab_prior(config.data)
+    return compute_ab_prior(config.data) if stored is None else stored

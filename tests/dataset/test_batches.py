@@ -3,6 +3,7 @@ import pickle
 import h5py
 import numpy as np
 import pytest
+import skimage.color
 from conftest import write_packed
 from hypothesis import given
 from hypothesis import settings
@@ -133,6 +134,21 @@ def test_py_dataset_gives_the_reader_s_batches_and_a_new_order_each_epoch(packed
             np.testing.assert_array_equal(batches[step][0]["lightness"], expected[0]["lightness"])
             np.testing.assert_array_equal(batches[step][1]["ab"], expected[1]["ab"])
         batches.on_epoch_end()
+
+
+def test_targets_of_distributions_are_colours(packed):
+    names = ("ab_distribution", "hue_chroma_distribution")
+    reader = BatchReader(packed, batch_size=8, shuffle=False, targets=names)
+    _, targets, weights = model_values(reader.read(0, 0), names)
+    record = next(iterate(packed, "train"))
+    np.testing.assert_array_equal(targets["ab_distribution"][0], record.ab / 128)
+    lab = np.concatenate([record.L[..., None] / 2.55, record.ab], axis=-1)
+    hsv = skimage.color.rgb2hsv(skimage.color.lab2rgb(lab))
+    hue, chroma = np.moveaxis(targets["hue_chroma_distribution"][0], -1, 0)
+    np.testing.assert_allclose(chroma, hsv[..., 1] * hsv[..., 2], atol=0.01)
+    turned = (hue - hsv[..., 0] + 0.5) % 1 - 0.5
+    assert np.abs(turned[chroma > 0.2]).max() < 0.01
+    assert {name: weight.shape for name, weight in weights.items()} == dict.fromkeys(names, (8, 1, 1))
 
 
 def test_reader_survives_pickling(packed):

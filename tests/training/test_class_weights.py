@@ -4,12 +4,13 @@ import tensorflow as tf
 from conftest import write_packed
 from test_train import TINY
 
+from densecolor.dataset import BatchReader
 from densecolor.errors import TrainingError
 from densecolor.shards import open_dataset
 from densecolor.training import TrainConfig
 from densecolor.training import train
+from densecolor.training.building import build_compiled
 from densecolor.training.class_weights import balanced_class_weights
-from densecolor.training.fit import build_compiled
 
 
 def test_labels_are_counted(packed):
@@ -44,7 +45,7 @@ def test_models_without_classes(packed, tmp_path, option):
 
 def test_they_reach_the_loss(packed):
     config = TrainConfig(data=packed, model="dense_tiny", class_weights="balanced", label_smoothing=0.2)
-    model = build_compiled(config, open_dataset(packed), 3, tf.distribute.get_strategy())
+    model = build_compiled(config, BatchReader(packed), 3, tf.distribute.get_strategy())
     loss = model.loss["label"]
     assert loss.class_weights == pytest.approx([20 / 21, 20 / 18, 20 / 21])
     assert loss.label_smoothing == 0.2

@@ -1,8 +1,4 @@
-"""The losses of the colorizers that predict ab and, where the network has classes, a label.
-
-Both reduce by `sum_over_batch_size`, so that padded rows (weight 0) add nothing and several replicas
-with equal shares add up to what one replica computes.
-"""
+"""The losses of ab itself and, where a network has classes, of the label."""
 
 import keras
 from keras import ops
@@ -101,22 +97,3 @@ class FlooredCrossentropy(keras.losses.Loss):
             "label_smoothing": self.label_smoothing,
             "class_weights": self.class_weights,
         }
-
-
-def default_losses(output_names, label_smoothing=0.0, class_weights=None):
-    """A loss for each output of a model, for `model.compile(loss=...)`.
-
-    Args:
-        output_names: `model.output_names`.
-        label_smoothing, class_weights: as in `FlooredCrossentropy`.
-
-    Returns:
-        dict of output name to a new loss. Their plain sum is what the paper trains: its two parts are
-        disjoint in their variables, so no weights between them are needed.
-
-    Example:
-        >>> default_losses(["ab", "label"], label_smoothing=0.1)["label"].label_smoothing
-        0.1
-    """
-    losses = {"ab": ColorMSE(), "label": FlooredCrossentropy(label_smoothing, class_weights)}
-    return {name: losses[name] for name in output_names}

@@ -1,0 +1,19 @@
+"""The losses of all colorizers, and which output gets which.
+
+All reduce by `sum_over_batch_size`, so that padded rows (weight 0) add nothing and several replicas with equal shares
+add up to what one replica computes.
+"""
+
+from densecolor.losses.ab_distribution import AbDistributionCrossentropy
+from densecolor.losses.defaults import default_losses
+from densecolor.losses.hue_chroma import HueChromaCrossentropy
+from densecolor.losses.plain import ColorMSE
+from densecolor.losses.plain import FlooredCrossentropy
+
+__all__ = [
+    "AbDistributionCrossentropy",
+    "ColorMSE",
+    "FlooredCrossentropy",
+    "HueChromaCrossentropy",
+    "default_losses",
+]

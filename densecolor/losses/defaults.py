@@ -1,0 +1,38 @@
+"""Which output of a model gets which loss."""
+
+from densecolor.losses.ab_distribution import AbDistributionCrossentropy
+from densecolor.losses.hue_chroma import HueChromaCrossentropy
+from densecolor.losses.plain import ColorMSE
+from densecolor.losses.plain import FlooredCrossentropy
+
+DISTRIBUTIONS = ("ab_distribution", "hue_chroma_distribution")  # outputs that `ab` is decoded from
+
+
+def default_losses(output_names, label_smoothing=0.0, class_weights=None, ab_prior=None):
+    """A loss for each output of a model, for `model.compile(loss=...)`.
+
+    Where a model predicts a distribution of colours, `ab` is only decoded from it and has the loss None: Keras then
+    asks for its targets and measures its metrics, but trains nothing by it.
+
+    Args:
+        output_names: `model.output_names`.
+        label_smoothing, class_weights: as in `FlooredCrossentropy`.
+        ab_prior: share of each of the 313 bins in the training pictures, for `ab_distribution` (see
+            `densecolor.inspection.ab_prior`); None weighs all bins alike.
+
+    Returns:
+        dict of output name to a new loss, or None. Their plain sum is what the papers train: in the dense-network
+        paper its two parts are disjoint in their variables, so no weights between them are needed.
+
+    Example:
+        >>> default_losses(["ab", "ab_distribution"])["ab"] is None
+        True
+    """
+    decoded = any(name in DISTRIBUTIONS for name in output_names)
+    losses = {
+        "ab": None if decoded else ColorMSE(),
+        "ab_distribution": AbDistributionCrossentropy(ab_prior),
+        "hue_chroma_distribution": HueChromaCrossentropy(),
+        "label": FlooredCrossentropy(label_smoothing, class_weights),
+    }
+    return {name: losses[name] for name in output_names}
