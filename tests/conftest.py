@@ -80,3 +80,25 @@ def packed(tmp_path_factory, crops):
     labels[4] = -1
     splits = {"train": (crops[:21], labels[:21]), "validation": (crops[21:], labels[21:])}
     return write_packed(tmp_path_factory.mktemp("packed") / "labelled", splits, ["cat", "coffee", "rocket"])
+
+
+@pytest.fixture(scope="session", params=["pooled", "logits"])
+def mobilenet_weights(request, tmp_path_factory, crops):
+    """Options of a MobileNet for 32 x 32, and the file of its random weights: (options, Path).
+
+    Its normalisations have seen the crops, so that embeddings differ from picture to picture.
+    """
+    import keras
+
+    from densecolor.models.class_branch import create_backbone
+
+    options = {"branch": "mobilenet", "branch_size": 32, "embedding": request.param, "logit_count": 6}
+    keras.utils.set_random_seed(3)
+    backbone = create_backbone("mobilenet", 32, logit_count=6 if request.param == "logits" else 0)
+    for layer in backbone.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+    backbone(crops / 127.5 - 1, training=True)
+    path = tmp_path_factory.mktemp("mobilenet") / f"{request.param}.weights.h5"
+    backbone.save_weights(path)
+    return options, path

@@ -9,20 +9,32 @@ from densecolor import losses
 from densecolor.models.class_branch import BRANCHES
 from densecolor.models.colorizer import Colorizer
 from densecolor.models.dense import DenseColorizer
+from densecolor.models.frozen_branch import create_embedder
+from densecolor.models.iizuka import IizukaColorizer
+from densecolor.models.koalarization import KoalarizationColorizer
+from densecolor.models.koalarization import with_backbone
+from densecolor.models.recipes import RECIPES
 from densecolor.models.registry import PRESETS
 from densecolor.models.registry import create
 from densecolor.models.registry import list_models
 from densecolor.models.registry import model_options
+from densecolor.models.residual import ResidualColorizer
 from densecolor.models.unet import UNetColorizer
 
 __all__ = [
     "BRANCHES",
     "PRESETS",
+    "RECIPES",
     "Colorizer",
     "DenseColorizer",
+    "IizukaColorizer",
+    "KoalarizationColorizer",
+    "ResidualColorizer",
     "UNetColorizer",
     "create",
+    "create_embedder",
     "list_models",
     "losses",
     "model_options",
+    "with_backbone",
 ]

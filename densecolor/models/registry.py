@@ -4,6 +4,9 @@ import inspect
 
 from densecolor.errors import DensecolorError
 from densecolor.models.dense import DenseColorizer
+from densecolor.models.iizuka import IizukaColorizer
+from densecolor.models.koalarization import KoalarizationColorizer
+from densecolor.models.residual import ResidualColorizer
 from densecolor.models.unet import UNetColorizer
 
 PRESETS = {
@@ -31,6 +34,15 @@ PRESETS = {
             "fc_widths": (16, 8),
         },
     ),
+    "iizuka": (IizukaColorizer, {}),
+    "iizuka_small": (IizukaColorizer, {"global_size": 64, "width": 0.25}),
+    "koalarization": (KoalarizationColorizer, {}),
+    "koalarization_small": (
+        KoalarizationColorizer,
+        {"branch": "mobilenet_v3_small", "branch_size": 64, "embedding": "pooled", "width": 0.25},
+    ),
+    "residual": (ResidualColorizer, {}),
+    "residual_small": (ResidualColorizer, {"blocks": 2, "filters": 16}),
     "unet": (UNetColorizer, {}),
 }
 
@@ -40,7 +52,7 @@ def list_models():
 
     Example:
         >>> list_models()
-        ['dense', 'dense_small', 'dense_tiny', 'unet']
+        ['dense', 'dense_small', 'dense_tiny', 'iizuka', 'iizuka_small', 'koalarization', ...]
     """
     return sorted(PRESETS)
 
