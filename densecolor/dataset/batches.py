@@ -13,6 +13,7 @@ from densecolor.color import AB_SCALE
 from densecolor.color import dequantize_lightness
 from densecolor.color import normalize_lightness
 from densecolor.errors import ShardError
+from densecolor.shards import Embeddings
 from densecolor.shards import open_dataset
 
 TARGETS = ("ab", "label", "mask")
@@ -33,6 +34,7 @@ class RawBatch(NamedTuple):
     label: np.ndarray  # int32 (batch,), -1 where unlabelled
     mask_weight: np.ndarray  # float32 (batch,), 0 where the shards have no mask
     weight: np.ndarray  # float32 (batch,), 0 for padding, about 1 for a picture
+    embedding: np.ndarray | None  # float32 (batch, D) where asked for
 
 
 class BatchReader:
@@ -51,10 +53,13 @@ class BatchReader:
         worker_index, worker_count: read only every `worker_count`-th picture of the epoch's order. All
             workers have the same number of steps.
         classes: names of the classes whose pictures to read, and whose order gives the labels; None for all.
+        embedding: give also what this network says of the whole stored picture, of which crops are parts; computed
+            beforehand by densecolor-embed.
 
     Attributes:
         packed: `densecolor.shards.PackedSplit`.
         steps: batches an epoch.
+        embeddings: `densecolor.shards.Embeddings`, or None.
 
     Raises:
         FileNotFoundError, ShardError: as `densecolor.shards.open_dataset`, and for an option that does not
@@ -74,6 +79,7 @@ class BatchReader:
         worker_index=0,
         worker_count=1,
         classes=None,
+        embedding=None,
     ):
         self.packed = open_dataset(path, split, classes)
         self.batch_size = batch_size
@@ -85,6 +91,7 @@ class BatchReader:
         self.worker_index = worker_index
         self.worker_count = worker_count
         self._check()
+        self.embeddings = None if embedding is None else Embeddings(self.packed, embedding)
         per_worker = -(-self.packed.count // worker_count)
         self.steps = -(-per_worker // batch_size)
 
@@ -136,6 +143,7 @@ class BatchReader:
             label=np.empty(n, np.int32),
             mask_weight=np.zeros(n, np.float32),
             weight=np.zeros(n, np.float32),
+            embedding=None if self.embeddings is None else np.empty((n, self.embeddings.width), np.float32),
         )
 
     def _read_row(self, batch, row, index, draw):
@@ -152,17 +160,22 @@ class BatchReader:
             batch.mask[row] = shard.read("mask", place)[rows, columns][:, flip]
             batch.mask_weight[row] = batch.weight[row]
         batch.label[row] = self.packed.label(number, place)
+        if self.embeddings is not None:
+            batch.embedding[row] = self.embeddings.read(number, place)
 
 
 def model_values(batch, targets):
     """A `RawBatch` as a model takes it.
 
     Returns:
-        (inputs, targets, sample_weights), three dicts: `lightness` (batch, S, S, 1) in [-1, 1]; of the targets
+        (inputs, targets, sample_weights), three dicts: `lightness` (batch, S, S, 1) in [-1, 1] and, where the batch
+        has it, `embedding` (batch, D); of the targets
         asked for `ab` (batch, S, S, 2) = ab / 128, `label` (batch,) and `mask` (batch, S, S, 1) in [0, 1];
         and a weight for each target that broadcasts over its pixels.
     """
     inputs = {"lightness": normalize_lightness(dequantize_lightness(batch.L))[..., None]}
+    if batch.embedding is not None:
+        inputs["embedding"] = batch.embedding
     chosen = {name: _TARGET_VALUES[name](batch) for name in targets}
     values = {name: value for name, (value, _) in chosen.items()}
     weights = {name: weight for name, (_, weight) in chosen.items()}

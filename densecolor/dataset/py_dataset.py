@@ -10,7 +10,8 @@ class ShardDataset(keras.utils.PyDataset):
     """The batches of `densecolor.dataset.load` without TensorFlow.
 
     Args:
-        path, split, batch_size, image_size, augment, shuffle, seed, targets, worker_index, worker_count, classes: as
+        path, split, batch_size, image_size, augment, shuffle, seed, targets, worker_index, worker_count, classes,
+            embedding: as
             `densecolor.dataset.load`.
         workers, use_multiprocessing, max_queue_size: as `keras.utils.PyDataset`.
 

@@ -23,6 +23,7 @@ def load(
     repeat=False,
     start_step=0,
     classes=None,
+    embedding=None,
 ):
     """Batches of a packed split as a `tf.data.Dataset`.
 
@@ -40,11 +41,14 @@ def load(
         repeat: go on with the next epoch for ever (give `fit` a `steps_per_epoch`), instead of one epoch an iteration.
         start_step: with `repeat`, the batch to begin with; a resumed training sees what it would have seen.
         classes: names of the classes whose pictures to read, and whose order gives the labels; None for all.
+        embedding: name of the network whose embeddings to give beside lightness, as densecolor-embed has computed them.
+            They are of the whole stored picture, whatever is cropped or flipped.
 
     Returns:
         tf.data.Dataset of (inputs, targets, sample_weights), three dicts; inputs has `lightness`, float32
-        (batch, S, S, 1) in [-1, 1]; targets `ab`, float32 (batch, S, S, 2), and those asked for. Targets that the data
-        lacks are filled and weigh 0. Its `cardinality()` is the number of steps an epoch (infinite with `repeat`).
+        (batch, S, S, 1) in [-1, 1], and `embedding`, float32 (batch, D), if asked for; targets `ab`, float32
+        (batch, S, S, 2), and those asked for. Targets that the data lacks are filled and weigh 0. Its `cardinality()`
+        is the number of steps an epoch (infinite with `repeat`).
 
     Raises:
         FileNotFoundError, ShardError: no such data, or options that do not fit it. A picture that turns out damaged
@@ -55,7 +59,18 @@ def load(
         >>> model.fit(train, validation_data=load("packed", "validation", targets=model.output_names), epochs=5)
     """
     reader = BatchReader(
-        path, split, batch_size, image_size, augment, shuffle, seed, targets, worker_index, worker_count, classes
+        path,
+        split,
+        batch_size,
+        image_size,
+        augment,
+        shuffle,
+        seed,
+        targets,
+        worker_index,
+        worker_count,
+        classes,
+        embedding,
     )
     if repeat:
         places = tf.data.Dataset.range(start_step, np.iinfo(np.int64).max).map(
@@ -99,8 +114,11 @@ def _element_spec(reader):
         "label": tf.TensorSpec((batch,), tf.float32),
         "mask": tf.TensorSpec((batch, 1, 1), tf.float32),
     }
+    inputs = {"lightness": tf.TensorSpec((batch, side, side, 1), tf.float32)}
+    if reader.embeddings is not None:
+        inputs["embedding"] = tf.TensorSpec((batch, reader.embeddings.width), tf.float32)
     return (
-        {"lightness": tf.TensorSpec((batch, side, side, 1), tf.float32)},
+        inputs,
         {name: targets[name] for name in reader.targets},
         {name: weights[name] for name in reader.targets},
     )

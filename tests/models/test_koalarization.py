@@ -88,8 +88,9 @@ def test_an_embedding_is_standardised_without_parameters():
     np.testing.assert_allclose(result, (embedding - embedding.mean()) / np.sqrt(embedding.var() + 1e-3), rtol=1e-5)
 
 
-def test_a_head_trained_on_embeddings_joins_its_backbone(mobilenet_weights, tmp_path):
-    options, weights = mobilenet_weights
+@pytest.mark.parametrize("fixture", ["mobilenet_weights", "pooled_mobilenet_weights"])
+def test_a_head_trained_on_embeddings_joins_its_backbone(fixture, request, tmp_path):
+    options, weights = request.getfixturevalue(fixture)
     embedder = models.create_embedder("mobilenet", 32, weights, options["embedding"], options["logit_count"])
     head = models.create("koalarization", **options, width=0.05, embedding_input=True)
     head.get_layer("output_conv").kernel.assign(100 * head.get_layer("output_conv").kernel)
@@ -100,6 +101,8 @@ def test_a_head_trained_on_embeddings_joins_its_backbone(mobilenet_weights, tmp_
     assert np.abs(expected - without).max() > 1e-2  # the embedding matters
 
     save_model(head, tmp_path / "head.keras")
+    plain = keras.saving.load_model(tmp_path / "head.keras", safe_mode=True)
+    np.testing.assert_allclose(plain({"lightness": lightness, "embedding": embedding})["ab"], expected, atol=1e-5)
     whole = models.with_backbone(load_model(tmp_path / "head.keras"), weights)
     np.testing.assert_allclose(whole(lightness)["ab"], expected, atol=1e-5)
     save_model(whole, tmp_path / "whole.keras")

@@ -1,0 +1,27 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from densecolor import models
+from densecolor.losses import ColorMSE
+from densecolor.training import TrainConfig
+
+
+@pytest.mark.parametrize("name", models.RECIPES)
+def test_a_recipe_is_of_a_model_and_in_the_terms_of_training(name):
+    assert name in models.list_models()
+    fields = {field.name for field in dataclasses.fields(TrainConfig)} | {"optimizer"}
+    recipe = models.RECIPES[name]
+    assert set(recipe) <= fields
+    known = {field.name for field in dataclasses.fields(TrainConfig)} & set(recipe)
+    TrainConfig("packed", model=name, **{field: recipe[field] for field in known})
+
+
+def test_iizukas_weight_is_the_papers_for_our_color_loss():
+    """The paper adds 1/300 of the cross-entropy to the error of values in [0, 1]; ours is of ab / 128."""
+    random = np.random.default_rng(0)
+    true, predicted = random.uniform(0, 1, (2, 3, 4, 4, 2))
+    ours = float(ColorMSE()((2 * true - 1) * 110 / 128, (2 * predicted - 1) * 110 / 128))
+    papers = np.square(true - predicted).mean()
+    assert models.RECIPES["iizuka"]["label_weight"] / ours == pytest.approx(1 / 300 / papers, rel=1e-5)
