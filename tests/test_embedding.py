@@ -29,13 +29,20 @@ def data(packed, tmp_path):
     return shutil.copytree(packed, tmp_path / "data")
 
 
-@pytest.fixture
-def embedded(data, mobilenet_weights):
-    """A packed folder with embeddings: (folder, the arguments they were made with)."""
+@pytest.fixture(scope="module")
+def embedded_once(packed, mobilenet_weights, tmp_path_factory):
     options, weights = mobilenet_weights
     arguments = options | {"weights": weights, "dtype": "float32"}
-    embed(data, **arguments)
-    return data, arguments
+    folder = shutil.copytree(packed, tmp_path_factory.mktemp("embedded") / "data")
+    embed(folder, **arguments)
+    return folder, arguments
+
+
+@pytest.fixture
+def embedded(embedded_once, tmp_path):
+    """A packed folder with embeddings: (folder, the arguments they were made with)."""
+    folder, arguments = embedded_once
+    return shutil.copytree(folder, tmp_path / "embedded"), arguments
 
 
 def backbone_values(folder, split, options, weights):

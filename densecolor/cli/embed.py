@@ -40,8 +40,8 @@ def embed(
 ):
     """Compute the embeddings that a koalarization model is trained with, beside the shards of DATA.
 
-    The network is frozen, so that a training with `embedding_input=true` needs it no more. Interrupted, the same command
-    goes on.
+    The network is frozen, so that a training with `embedding_input=true` needs it no more. Interrupted, the same
+    command goes on.
 
     Examples:
 
