@@ -32,6 +32,11 @@ class ClippedAdam(_ClipsTheWholeGradient, keras.optimizers.Adam):
 
 
 @keras.saving.register_keras_serializable(package="densecolor")
+class ClippedAdadelta(_ClipsTheWholeGradient, keras.optimizers.Adadelta):
+    """Adadelta of a clipped gradient; arguments as `keras.optimizers.Adadelta`, `global_clipnorm` among them."""
+
+
+@keras.saving.register_keras_serializable(package="densecolor")
 class ClippedAdamW(_ClipsTheWholeGradient, keras.optimizers.AdamW):
     """AdamW of a clipped gradient; arguments as `keras.optimizers.AdamW`, `global_clipnorm` among them."""
 

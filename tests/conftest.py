@@ -88,3 +88,37 @@ def unlabelled(tmp_path_factory, crops):
     nothing = np.full(30, -1)
     splits = {"train": (crops[:21], nothing[:21]), "validation": (crops[21:], nothing[21:])}
     return write_packed(tmp_path_factory.mktemp("packed") / "unlabelled", splits)
+
+
+def write_mobilenet_weights(folder, crops, embedding):
+    """Write weights of a MobileNet for 32 x 32: random ones, whose normalisations have seen the crops.
+
+    Returns:
+        (options, Path): what tells the network and its embedding, and the file.
+    """
+    import keras
+
+    from densecolor.models.class_branch import create_backbone
+
+    options = {"branch": "mobilenet", "branch_size": 32, "embedding": embedding, "logit_count": 6}
+    keras.utils.set_random_seed(3)
+    backbone = create_backbone("mobilenet", 32, logit_count=6 if embedding == "logits" else 0)
+    for layer in backbone.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+    backbone(crops / 127.5 - 1, training=True)
+    path = folder / f"{embedding}.weights.h5"
+    backbone.save_weights(path)
+    return options, path
+
+
+@pytest.fixture(scope="session")
+def mobilenet_weights(tmp_path_factory, crops):
+    """Options and weights file of a network whose logits are embeddings."""
+    return write_mobilenet_weights(tmp_path_factory.mktemp("mobilenet"), crops, "logits")
+
+
+@pytest.fixture(scope="session")
+def pooled_mobilenet_weights(tmp_path_factory, crops):
+    """The same with pooled features as embeddings."""
+    return write_mobilenet_weights(tmp_path_factory.mktemp("mobilenet"), crops, "pooled")

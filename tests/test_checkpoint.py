@@ -118,6 +118,13 @@ def test_a_missing_folder_for_temporary_files_is_not_the_files_fault(path, monke
         ("dense_tiny", {}),
         ("dense_tiny", {"branch": "inception_v3", "branch_size": 139, "branch_pooling": False, "num_classes": 0}),
         ("dense_tiny", {"layers_per_block": 8, "growth_rate": 16, "fc_widths": (300, 200)}),
+        ("koalarization_small", {"width": 0.1, "depth": 3}),
+        ("koalarization_small", {"embedding": "logits", "logit_count": 9000, "branch_size": 32}),
+        ("koalarization_small", {"branch": "vgg16", "branch_size": 32, "embedding": "logits", "fusion": "add"}),
+        ("koalarization", {"embedding_input": True, "fusion": "film"}),
+        ("iizuka_small", {"global_size": 33, "num_classes": 5000}),
+        ("residual_small", {"blocks": 3, "filters": 4, "num_classes": 5000}),
+        ("residual_small", {"blocks": 1, "num_classes": 0}),
     ],
 )
 def test_a_model_has_no_fewer_parameters_than_it_is_held_to(name, options):
@@ -130,6 +137,28 @@ def test_a_small_file_does_not_get_a_large_model(value, path):
     rewrite(path, edit_config=with_arguments(filters=value))
     with pytest.raises(CheckpointError, match=r"of more than [\d,]+ parameters, but has only [\d,]+ bytes"):
         load_model(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "tiny", "huge"),
+    [
+        ("koalarization", {"embedding_input": True, "width": 0.02, "logit_count": 4}, {"width": 8}),
+        ("koalarization", {"embedding_input": True, "width": 0.02, "logit_count": 4}, {"logit_count": 100_000}),
+        (
+            "koalarization",
+            {"embedding_input": True, "width": 0.02, "logit_count": 4},
+            {"embedding_input": False, "branch": "vgg16", "branch_size": 512},
+        ),
+        ("iizuka", {"global_size": 32, "width": 0.02, "num_classes": 0}, {"global_size": 1024, "width": 1.0}),
+        ("residual", {"blocks": 1, "filters": 2, "num_classes": 0}, {"blocks": 64, "filters": 64}),
+        ("residual", {"blocks": 1, "filters": 2, "num_classes": 0}, {"filters": 4096}),
+    ],
+)
+def test_no_published_system_grows_in_a_small_file(name, tiny, huge, tmp_path):
+    save_model(models.create(name, **tiny), tmp_path / "model.keras")
+    rewrite(tmp_path / "model.keras", edit_config=with_arguments(**huge))
+    with pytest.raises(CheckpointError, match=r"of more than [\d,]+ parameters, but has only [\d,]+ bytes"):
+        load_model(tmp_path / "model.keras")
 
 
 def test_saving_replaces_the_file_and_leaves_nothing_else(model, path):

@@ -18,7 +18,7 @@ LEVELS = (
     {"losses", "metrics", "optimizers", "inspection"},
     {"models"},
     {"checkpoint"},
-    {"inference"},
+    {"inference", "embedding"},
     {"training", "evaluation"},
     {"cli"},
 )
@@ -84,6 +84,7 @@ def test_public_names_are_a_decision():
         "colorize",
         "colorize_files",
         "dataset",
+        "embed",
         "errors",
         "evaluate",
         "evaluation",

@@ -13,11 +13,16 @@ COLORIZERS = {keras.saving.get_registered_name(model_class): model_class for mod
 DTYPES = ("bfloat16", "float16", "float32", "float64", "mixed_bfloat16", "mixed_float16")
 # The largest value of an argument: generous, since a model must also fit the size of its file.
 LIMITS = {
+    "blocks": 64,
     "branch_size": 512,
+    "depth": 8,
+    "global_size": 1024,
     "growth_rate": 128,
     "layers_per_block": 64,
+    "logit_count": 100_000,
     "num_classes": 1_000_000,
     "stem_strides": 16,
+    "width": 8,
     "working_size": 65_536,
 }
 MAX_INTEGER = 4096

@@ -7,8 +7,13 @@ from densecolor.models import BRANCHES
 from densecolor.models import ColorfulColorizer
 from densecolor.models import DenseColorizer
 from densecolor.models import HypercolumnColorizer
+from densecolor.models import IizukaColorizer
+from densecolor.models import KoalarizationColorizer
+from densecolor.models import ResidualColorizer
 from densecolor.models import UNetColorizer
+from densecolor.models.convolutions import scaled
 from densecolor.models.dense_block import BOTTLENECK
+from densecolor.models.frozen_branch import embedding_length
 
 
 def least_parameters(model_class, arguments):
@@ -36,9 +41,7 @@ def _dense(options):
     # Each layer of a dense block reads growth_rate channels of each one before it.
     pairs = options["layers_per_block"] * (options["layers_per_block"] - 1) // 2
     blocks = 4 * pairs * BOTTLENECK * options["growth_rate"] ** 2
-    # The networks reduce a picture 32 times, or a little more without padding, to 512 channels or more.
-    side = (options["branch_size"] or BRANCHES[options["branch"]].size) // 32 - 2
-    features = 512 * (1 if options["branch_pooling"] else max(1, side) ** 2)
+    features = 512 * (1 if options["branch_pooling"] else _places(options) ** 2)
     widths = [features, *options["fc_widths"], options["num_classes"]]
     return blocks + sum(before * after for before, after in itertools.pairwise(widths))
 
@@ -53,9 +56,42 @@ def _hypercolumn(options):
     return sum(9 * width * width + 2 * width * options["head_width"] for width in options["widths"]) + connected
 
 
+def _koalarization(options):
+    width = options["width"]
+    length = embedding_length(options["branch"], options["embedding"], options["logit_count"])
+    color = 9 * options["depth"] * scaled(512, width) ** 2 + length * scaled(256, width)
+    if options["embedding_input"] or options["embedding"] != "logits":
+        return color
+    # Every classifier reads 512 features or more; those of VGG have two layers of 4096 before.
+    hidden = 512 * _places(options) ** 2 * 4096 + 4096**2 if options["branch"].startswith("vgg") else 0
+    return color + hidden + 512 * options["logit_count"]
+
+
+def _iizuka(options):
+    widest = scaled(512, options["width"])
+    side = -(-options["global_size"] // 32)
+    connected = widest * side**2 * scaled(1024, options["width"])
+    return 5 * 9 * widest**2 + connected + options["num_classes"] * scaled(256, options["width"])
+
+
+def _residual(options):
+    filters = options["filters"]
+    of_a_block = 18 * filters**2 * (1 + 2**2 + 4**2)  # of one at each size, without the step between sizes
+    branch = 3 * 18 * (8 * filters) ** 2
+    return (options["blocks"] - 1) * of_a_block + branch + options["num_classes"] * 4 * filters
+
+
+def _places(options):
+    """The networks reduce a picture 32 times, or a little more without padding: the least side that is left."""
+    return max(1, (options["branch_size"] or BRANCHES[options["branch"]].size) // 32 - 2)
+
+
 LEAST = {
     ColorfulColorizer: _by_filters,
     DenseColorizer: _dense,
     HypercolumnColorizer: _hypercolumn,
+    IizukaColorizer: _iizuka,
+    KoalarizationColorizer: _koalarization,
+    ResidualColorizer: _residual,
     UNetColorizer: _by_filters,
 }

@@ -56,7 +56,7 @@ def train(
         bool | None, typer.Option("--augment/--no-augment", help="Random crops and flips. [default: augment]")
     ] = None,
     optimizer: Annotated[
-        str | None, typer.Option(help="adam, adamw or sgd. [default: adam]", rich_help_panel=OPTIMIZER)
+        str | None, typer.Option(help="adam, adamw, adadelta or sgd. [default: adam]", rich_help_panel=OPTIMIZER)
     ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="The rate at its highest. [default: 0.001]", rich_help_panel=OPTIMIZER)
@@ -209,6 +209,8 @@ def train(
     from the last state (see `--save-every`). With `--deterministic` it ends with the same weights, bit for bit, as
     a run that was never stopped. docs/training.md says when to use which option.
 
+    A published model is trained as its paper did (see `--dry-run`), unless options say otherwise.
+
     Examples:
 
         densecolor-train packed runs/first --model dense_small --epochs 3
@@ -268,7 +270,10 @@ def train(
     saved = run / "config.json"
     start_from = saved if resume and saved.exists() else config
     given["data"] = str(data)
-    settings = TrainConfig.from_file(start_from, **given) if start_from else TrainConfig(**given)
+    if start_from:
+        settings = TrainConfig.from_file(start_from, **given)
+    else:
+        settings = TrainConfig.from_recipe(**{"model": TrainConfig.model} | given)
     cluster = _parse_cluster(workers, worker_index) or find_cluster(settings.strategy)
     if dry_run:
         with progress_bar("Dry run", "steps") as progress:

@@ -16,6 +16,7 @@ from densecolor.color.hue_chroma import lab_to_hue_chroma
 from densecolor.dataset.sharding import SHARDINGS
 from densecolor.errors import ShardError
 from densecolor.errors import require_choice
+from densecolor.shards import Embeddings
 from densecolor.shards import open_dataset
 
 TARGETS = ("ab", "ab_distribution", "hue_chroma_distribution", "label", "mask")
@@ -37,6 +38,7 @@ class RawBatch(NamedTuple):
     label: np.ndarray  # int32 (batch,), -1 where unlabelled
     mask_weight: np.ndarray  # float32 (batch,), 0 where the shards have no mask
     weight: np.ndarray  # float32 (batch,), 0 for padding, about 1 for a picture
+    embedding: np.ndarray | None  # float32 (batch, D) where asked for
 
 
 class BatchReader:
@@ -59,10 +61,13 @@ class BatchReader:
         sharding: how the workers share: "element" (every `worker_count`-th picture of the epoch's order, so that
             the batches of all workers together are those of one worker with their sum as its batch size) or "file"
             (each opens only its own shards, every `worker_count`-th).
+        embedding: give also what this network says of the whole stored picture, of which crops are parts; computed
+            beforehand by densecolor-embed.
 
     Attributes:
         packed: `densecolor.shards.PackedSplit`.
         steps: batches an epoch.
+        embeddings: `densecolor.shards.Embeddings`, or None.
 
     Raises:
         FileNotFoundError, ShardError: as `densecolor.shards.open_dataset`, and for an option that does not
@@ -84,6 +89,7 @@ class BatchReader:
         classes=None,
         on_damage=None,
         sharding="element",
+        embedding=None,
     ):
         self.packed = open_dataset(path, split, classes, on_damage)
         self.batch_size = batch_size
@@ -100,6 +106,7 @@ class BatchReader:
         self._check()
         self._share = SHARDINGS[sharding](self.packed, batch_size, worker_index, worker_count)
         self.steps = self._share.steps
+        self.embeddings = None if embedding is None else Embeddings(self.packed, embedding)
 
     def _check(self):
         for name, lowest in (("batch_size", 1), ("seed", 0), ("worker_count", 1)):
@@ -159,6 +166,7 @@ class BatchReader:
             label=np.empty(n, np.int32),
             mask_weight=np.zeros(n, np.float32),
             weight=np.zeros(n, np.float32),
+            embedding=None if self.embeddings is None else np.empty((n, self.embeddings.width), np.float32),
         )
 
     def _read_row(self, batch, row, index, draw):
@@ -175,12 +183,16 @@ class BatchReader:
             batch.mask[row] = shard.read("mask", place)[rows, columns][:, flip]
             batch.mask_weight[row] = batch.weight[row]
         batch.label[row] = self.packed.label(number, place)
+        if self.embeddings is not None:
+            batch.embedding[row] = self.embeddings.read(number, place)
 
 
 def _leave_out(batch, rows):
     """Make rows of a batch weigh nothing; like padding, they repeat a picture that is whole, or else are black."""
     whole = np.setdiff1d(np.arange(len(batch.weight)), rows)
-    for values in (batch.L, batch.ab, batch.mask, batch.label):
+    for values in (batch.L, batch.ab, batch.mask, batch.label, batch.embedding):
+        if values is None:
+            continue
         values[rows] = values[whole[0]] if len(whole) else 0
     batch.weight[rows] = batch.mask_weight[rows] = 0
 
@@ -189,13 +201,15 @@ def model_values(batch, targets):
     """A `RawBatch` as a model takes it.
 
     Returns:
-        (inputs, targets, sample_weights), three dicts: `lightness` (batch, S, S, 1) in [-1, 1]; of the targets
-        asked for `ab` (batch, S, S, 2) = ab / 128, `label` (batch,), `mask` (batch, S, S, 1) in [0, 1], and
-        for outputs that are distributions, whose losses do the encoding, `ab_distribution`, which is ab / 128 once
-        more, and `hue_chroma_distribution` (batch, S, S, 2), hue and chroma in [0, 1]; and a weight for each target
-        that broadcasts over its pixels.
+        (inputs, targets, sample_weights), three dicts: `lightness` (batch, S, S, 1) in [-1, 1] and, where the batch
+        has it, `embedding` (batch, D); of the targets asked for `ab` (batch, S, S, 2) = ab / 128, `label` (batch,),
+        `mask` (batch, S, S, 1) in [0, 1], and for outputs that are distributions, whose losses do the encoding,
+        `ab_distribution`, which is ab / 128 once more, and `hue_chroma_distribution` (batch, S, S, 2), hue and chroma
+        in [0, 1]; and a weight for each target that broadcasts over its pixels.
     """
     inputs = {"lightness": normalize_lightness(dequantize_lightness(batch.L))[..., None]}
+    if batch.embedding is not None:
+        inputs["embedding"] = batch.embedding
     chosen = {name: _TARGET_VALUES[name](batch) for name in targets}
     values = {name: value for name, (value, _) in chosen.items()}
     weights = {name: weight for name, (_, weight) in chosen.items()}

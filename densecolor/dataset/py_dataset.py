@@ -11,7 +11,7 @@ class ShardDataset(keras.utils.PyDataset):
 
     Args:
         path, split, batch_size, image_size, augment, shuffle, seed, targets, worker_index, worker_count, classes,
-            on_damage: as `densecolor.dataset.load`.
+            on_damage, sharding, embedding: as `densecolor.dataset.load`.
         workers, use_multiprocessing, max_queue_size: as `keras.utils.PyDataset`.
 
     Example:

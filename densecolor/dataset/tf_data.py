@@ -26,6 +26,7 @@ def load(
     on_damage=None,
     sharding="element",
     replicas=1,
+    embedding=None,
 ):
     """Batches of a packed split as a `tf.data.Dataset`.
 
@@ -45,15 +46,17 @@ def load(
         classes: names of the classes whose pictures to read, and whose order gives the labels; None for all.
         on_damage: function of one line of text, told of each damaged shard and picture once; they are left out. None
             raises.
-
         sharding: "element" or "file", how workers share the pictures; see `densecolor.dataset.BatchReader`.
         replicas: give each batch in this many equal parts, one after the other; what the devices of one worker of
             several take from `tf.distribute.Strategy.distribute_datasets_from_function`.
+        embedding: name of the network whose embeddings to give beside lightness, as densecolor-embed has computed them.
+            They are of the whole stored picture, whatever is cropped or flipped.
 
     Returns:
         tf.data.Dataset of (inputs, targets, sample_weights), three dicts; inputs has `lightness`, float32
-        (batch, S, S, 1) in [-1, 1]; targets `ab`, float32 (batch, S, S, 2), and those asked for. Targets that the data
-        lacks are filled and weigh 0. Its `cardinality()` is the number of steps an epoch (infinite with `repeat`).
+        (batch, S, S, 1) in [-1, 1], and `embedding`, float32 (batch, D), if asked for; targets `ab`, float32
+        (batch, S, S, 2), and those asked for. Targets that the data lacks are filled and weigh 0. Its `cardinality()`
+        is the number of steps an epoch (infinite with `repeat`).
 
     Raises:
         FileNotFoundError, ShardError: no such data, or options that do not fit it. A picture that turns out damaged
@@ -77,6 +80,7 @@ def load(
         classes,
         on_damage,
         sharding,
+        embedding,
     )
     if repeat:
         places = tf.data.Dataset.range(start_step, np.iinfo(np.int64).max).map(
@@ -134,8 +138,11 @@ def _element_spec(reader):
         "label": tf.TensorSpec((batch,), tf.float32),
         "mask": tf.TensorSpec((batch, 1, 1), tf.float32),
     }
+    inputs = {"lightness": tf.TensorSpec((batch, side, side, 1), tf.float32)}
+    if reader.embeddings is not None:
+        inputs["embedding"] = tf.TensorSpec((batch, reader.embeddings.width), tf.float32)
     return (
-        {"lightness": tf.TensorSpec((batch, side, side, 1), tf.float32)},
+        inputs,
         {name: targets[name] for name in reader.targets},
         {name: weights[name] for name in reader.targets},
     )

@@ -12,25 +12,37 @@ from densecolor.models.class_branch import BRANCHES
 from densecolor.models.colorful import ColorfulColorizer
 from densecolor.models.colorizer import Colorizer
 from densecolor.models.dense import DenseColorizer
+from densecolor.models.frozen_branch import create_embedder
 from densecolor.models.hypercolumn import HypercolumnColorizer
+from densecolor.models.iizuka import IizukaColorizer
+from densecolor.models.koalarization import KoalarizationColorizer
+from densecolor.models.koalarization import with_backbone
+from densecolor.models.recipes import RECIPES
 from densecolor.models.registry import PRESETS
 from densecolor.models.registry import create
 from densecolor.models.registry import list_models
 from densecolor.models.registry import model_options
+from densecolor.models.residual import ResidualColorizer
 from densecolor.models.unet import UNetColorizer
 
 __all__ = [
     "BRANCHES",
     "PRESETS",
+    "RECIPES",
     "ColorfulColorizer",
     "Colorizer",
     "DenseColorizer",
     "HypercolumnColorizer",
+    "IizukaColorizer",
+    "KoalarizationColorizer",
+    "ResidualColorizer",
     "UNetColorizer",
     "create",
+    "create_embedder",
     "keras_info_loss",
     "list_models",
     "losses",
     "model_options",
     "optimizers",
+    "with_backbone",
 ]

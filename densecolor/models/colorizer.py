@@ -6,6 +6,8 @@ import keras
 class Colorizer(keras.Model):
     """Base of all colorizers: a functional model whose input is `lightness`, as a tensor or in a dict.
 
+    Some have an option for further inputs, which then stand beside it in the dict.
+
     A subclass builds its graph in its constructor, under `layers.dtype_scope(dtype)`, and lists its own arguments
     in `get_config`; those that all colorizers have are listed here.
 
@@ -15,10 +17,11 @@ class Colorizer(keras.Model):
         policy: the dtype policy that the graph was built under.
         working_size: int, side in pixels at which the weights work best.
         name: str.
+        more_inputs: dict of the `keras.Input`s beside lightness, by name.
     """
 
-    def __init__(self, lightness, outputs, policy, working_size, name):
-        super().__init__(inputs={"lightness": lightness}, outputs=outputs, name=name)
+    def __init__(self, lightness, outputs, policy, working_size, name, more_inputs=None):
+        super().__init__(inputs={"lightness": lightness, **(more_inputs or {})}, outputs=outputs, name=name)
         self.dtype_policy = policy
         self.working_size = working_size
 

@@ -13,6 +13,7 @@ from densecolor.models.dense_block import apply_transition
 from densecolor.models.layers import CropLike
 from densecolor.models.layers import Enlarge
 from densecolor.models.layers import PadToMultiple
+from densecolor.models.layers import apply_label_output
 from densecolor.models.layers import apply_norm_relu
 from densecolor.models.layers import apply_output_convolution
 from densecolor.models.layers import dtype_scope
@@ -94,9 +95,7 @@ class DenseColorizer(Colorizer):
             ab = _apply_output(features, lightness, stem_strides, output_activation)
             outputs = {"ab": ab}
             if num_classes:
-                outputs["label"] = keras.layers.Dense(num_classes, activation="softmax", dtype="float32", name="label")(
-                    vector
-                )
+                outputs["label"] = apply_label_output(vector, num_classes)
         super().__init__(lightness, outputs, policy, working_size, name)
         self.num_classes = num_classes
         self.layers_per_block = layers_per_block

@@ -35,13 +35,19 @@ def apply_transition(x, filters, name, synchronized=False):
     return apply_convolution(apply_norm_relu(x, name, synchronized), filters, 1, name)
 
 
-def apply_convolution(x, filters, kernel_size, name, strides=1):
-    """A convolution without bias, which the normalisation after it would undo."""
+def apply_convolution(x, filters, kernel_size, name, strides=1, centered=False):
+    """A convolution without bias, which the normalisation after it would undo.
+
+    `centered` pads equally on all sides, so that with strides the kernel's middle stands on pixels 0, 2, 4, ..., as
+    every second pixel of a shortcut; Keras' own padding would put it on 1, 3, 5, ... of an even size.
+    """
+    if centered:
+        x = keras.layers.ZeroPadding2D(kernel_size // 2, name=f"{name}_pad")(x)
     return keras.layers.Conv2D(
         filters,
         kernel_size,
         strides=strides,
-        padding="same",
+        padding="valid" if centered else "same",
         use_bias=False,
         kernel_initializer="he_normal",
         name=f"{name}_conv",

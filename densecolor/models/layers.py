@@ -20,18 +20,37 @@ def dtype_scope(dtype):
         keras.config.set_dtype_policy(outer)
 
 
+def norm_relu_layers(name, synchronized=False):
+    """BatchNormalization and ReLU, as layers that may be applied more than once."""
+    return [
+        keras.layers.BatchNormalization(
+            momentum=NORM_MOMENTUM, epsilon=1e-5, synchronized=synchronized, name=f"{name}_norm"
+        ),
+        keras.layers.ReLU(name=f"{name}_relu"),
+    ]
+
+
+def apply_layers(x, layers):
+    """One layer after the other."""
+    for layer in layers:
+        x = layer(x)
+    return x
+
+
 def apply_norm_relu(x, name, synchronized=False):
     """BatchNormalization, then ReLU."""
-    x = keras.layers.BatchNormalization(
-        momentum=NORM_MOMENTUM, epsilon=1e-5, synchronized=synchronized, name=f"{name}_norm"
-    )(x)
-    return keras.layers.ReLU(name=f"{name}_relu")(x)
+    return apply_layers(x, norm_relu_layers(name, synchronized))
 
 
 def apply_output_convolution(x):
     """The 3x3 convolution to ab, in float32; small at first, so that training starts from nearly gray pictures."""
     small = keras.initializers.RandomNormal(stddev=1e-3)
     return keras.layers.Conv2D(2, 3, padding="same", kernel_initializer=small, dtype="float32", name="output_conv")(x)
+
+
+def apply_label_output(vector, num_classes):
+    """The fully connected layer to the probabilities of the classes, in float32."""
+    return keras.layers.Dense(num_classes, activation="softmax", dtype="float32", name="label")(vector)
 
 
 def spread_over(vector, features):

@@ -1,7 +1,12 @@
 """How each published system was trained: values for `densecolor.training.TrainConfig`, by the name of the preset.
 
-A comment says what is the paper's, and what of it is not reproduced; what has none is our choice.
+A comment says what is the paper's, and what of it is not reproduced; what has none is our choice, where the paper says
+nothing that could be read. Weights of losses are those for our losses of ab / 128, averaged over pixels and both
+channels. Epochs are left out where nothing is known of them.
 """
+
+# The paper's loss is of values in [0, 1] that stand for a and b in [-110, 110].
+_IIZUKA_SCALE = (2 * 110 / 128) ** 2
 
 RECIPES = {
     "colorful": {
@@ -25,5 +30,37 @@ RECIPES = {
         "step_factor": 0.1,
         "epochs": 12,
         "batch_size": 8,  # the released code's; its crops of 352 need pictures that were packed at that size
+    },
+    "dense": {
+        "optimizer": "adam",
+        "learning_rate": 1e-3,
+        "schedule": "cosine",
+        "batch_size": 16,
+        "label_weight": 1.0,  # the paper's: the two losses share no variables
+    },
+    "koalarization": {
+        "optimizer": "adam",  # the paper's, as is the rate
+        "learning_rate": 1e-3,
+        "schedule": "constant",
+        "batch_size": 100,  # the paper's
+        "image_size": 224,  # the paper's
+        "augment": False,  # the paper's: nothing but the resized pictures, since embeddings were computed before
+    },
+    "residual": {
+        "optimizer": "adam",
+        "learning_rate": 1e-3,
+        "schedule": "cosine",
+        "batch_size": 16,
+        "image_size": 224,
+        "label_weight": 1 / 300,  # as Iizuka et al.
+    },
+    "iizuka": {
+        "optimizer": "adadelta",  # the paper's
+        "learning_rate": 1.0,  # that of the method's own paper; Keras' 1e-3 would learn next to nothing
+        "schedule": "constant",
+        "batch_size": 128,  # the paper's
+        "image_size": 224,  # the paper's: random crops, and flips, of pictures of 256
+        "epochs": 11,  # the paper's: 200,000 steps on the 2.4 million pictures of Places
+        "label_weight": _IIZUKA_SCALE / 300,  # the paper's 1/300
     },
 }

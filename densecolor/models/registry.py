@@ -6,6 +6,9 @@ from densecolor.errors import DensecolorError
 from densecolor.models.colorful import ColorfulColorizer
 from densecolor.models.dense import DenseColorizer
 from densecolor.models.hypercolumn import HypercolumnColorizer
+from densecolor.models.iizuka import IizukaColorizer
+from densecolor.models.koalarization import KoalarizationColorizer
+from densecolor.models.residual import ResidualColorizer
 from densecolor.models.unet import UNetColorizer
 
 PRESETS = {
@@ -41,6 +44,15 @@ PRESETS = {
         HypercolumnColorizer,
         {"widths": (16, 32, 64, 64, 64), "fc_width": 0, "head_width": 128, "dropout": 0.0},
     ),
+    "iizuka": (IizukaColorizer, {}),
+    "iizuka_small": (IizukaColorizer, {"global_size": 64, "width": 0.25}),
+    "koalarization": (KoalarizationColorizer, {}),
+    "koalarization_small": (
+        KoalarizationColorizer,
+        {"branch": "mobilenet_v3_small", "branch_size": 64, "embedding": "pooled", "width": 0.25},
+    ),
+    "residual": (ResidualColorizer, {}),
+    "residual_small": (ResidualColorizer, {"blocks": 2, "filters": 16}),
     "unet": (UNetColorizer, {}),
 }
 

@@ -1,10 +1,11 @@
 """The shard format: packed Lab pictures in HDF5 files, and the manifest beside them.
 
 `schema` says what a shard holds, `writer` makes one, `reader` opens one, `packed` opens a folder of them by its
-`manifest`. `verify` finds what is damaged in a folder, and `merge` makes one folder of several. `h5data/README.md`
-describes the format for readers in other languages.
+`manifest`, and `embedding` holds what a frozen network says of its pictures. `verify` finds what is damaged in a
+folder, and `merge` makes one folder of several. `h5data/README.md` describes the format for readers in other languages.
 """
 
+from densecolor.shards.embedding import Embeddings
 from densecolor.shards.manifest import Manifest
 from densecolor.shards.manifest import ShardInfo
 from densecolor.shards.manifest import read_manifest
@@ -29,6 +30,7 @@ __all__ = [
     "COMPRESSIONS",
     "REJECTED_NAME",
     "SPLITS",
+    "Embeddings",
     "Manifest",
     "PackedSplit",
     "Shard",

@@ -1,20 +1,19 @@
 """Open a packed folder: the shards of one split as one sequence of pictures."""
 
 import bisect
-import collections
 import difflib
+import functools
 import itertools
-import threading
 from pathlib import Path
 
 import numpy as np
 
 from densecolor.errors import ShardError
 from densecolor.shards.manifest import read_manifest
+from densecolor.shards.open_files import OpenFiles
 from densecolor.shards.reader import open_shard
 from densecolor.shards.schema import UNLABELLED
 
-MAX_OPEN_SHARDS = 64  # open files at a time; Places has thousands of shards
 SUGGESTIONS = 5  # class names that an error lists
 
 
@@ -40,7 +39,7 @@ class PackedSplit:
         self._places = [range(count) for count in counts]  # of the chosen pictures inside their shards
         self._new_labels = None  # indexed by the stored ones, -1 included; None where they stay
         self._ends = list(itertools.accumulate(counts))
-        self._forget_open_shards()
+        self._shards = OpenFiles(functools.partial(_open_listed, paths, counts, image_size))
 
     @property
     def count(self):
@@ -99,28 +98,13 @@ class PackedSplit:
 
     def shard(self, number):
         """The open `Shard` with this number; at most 64 are kept open."""
-        with self._lock:
-            if number in self._open:
-                self._open.move_to_end(number)
-                return self._open[number]
-            shard = open_shard(self.paths[number])
-            _check_agreement(shard, self.counts[number], self.image_size)
-            self._open[number] = shard
-            if len(self._open) > MAX_OPEN_SHARDS:
-                # Not closed here: another thread may still read from it; the file closes with its last user.
-                self._open.popitem(last=False)
-            return shard
+        return self._shards.get(number)
 
-    def _forget_open_shards(self):
-        self._open = collections.OrderedDict()
-        self._lock = threading.Lock()
 
-    def __getstate__(self):
-        return {name: value for name, value in vars(self).items() if name not in ("_open", "_lock")}
-
-    def __setstate__(self, state):
-        vars(self).update(state)
-        self._forget_open_shards()
+def _open_listed(paths, counts, image_size, number):
+    shard = open_shard(paths[number])
+    _check_agreement(shard, counts[number], image_size)
+    return shard
 
 
 def open_dataset(path, split="train", classes=None, on_damage=None):

@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from densecolor.errors import ShardError
+from densecolor.shards.embedding import EmbeddingFile
+from densecolor.shards.embedding import shard_of_embedding
 from densecolor.shards.manifest import read_manifest
 from densecolor.shards.manifest import sha256_of
 from densecolor.shards.reader import open_shard
@@ -22,7 +24,8 @@ def verify(folder, progress=None):
 
     Returns:
         list of str, one line a problem, empty where all is well. Lines name shards that are missing, of another
-        size or SHA-256, or not in the manifest; pictures that cannot be read; and what is wrong with `rejected.csv`.
+        size or SHA-256, or not in the manifest; embeddings that are damaged or of another shard; pictures that cannot
+        be read; and what is wrong with `rejected.csv`.
 
     Raises:
         FileNotFoundError, ShardError: as `read_manifest`.
@@ -42,7 +45,10 @@ def verify(folder, progress=None):
             progress(done, manifest.count())
     listed = {info.name for info in manifest.shards}
     extra = sorted(path for path in folder.glob("*.h5") if path.name not in listed)
-    problems += [f"{path} is not in the manifest." for path in extra]
+    shards = {info.name: info for info in manifest.shards}
+    for path in extra:
+        shard = shards.get(shard_of_embedding(path))
+        problems += [f"{path} is not in the manifest."] if shard is None else _problems_of_embedding(path, shard)
     try:
         read_rejected(folder, manifest.rejected)
     except ShardError as error:
@@ -61,6 +67,14 @@ def _problems_of_shard(path, info):
             return [f"{path} is damaged: its SHA-256 is not the manifest's.", _damage(path)]
     except OSError as error:
         return [f"{path} cannot be read: {error.strerror}."]
+    return []
+
+
+def _problems_of_embedding(path, shard):
+    try:
+        EmbeddingFile(path, shard).read()
+    except ShardError as error:
+        return [str(error)]
     return []
 
 

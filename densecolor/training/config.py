@@ -7,7 +7,9 @@ from pathlib import Path
 
 from densecolor.errors import TrainingError
 from densecolor.errors import require_choice
+from densecolor.models.recipes import RECIPES
 from densecolor.packing.executors import available_cores
+from densecolor.shards import read_manifest
 from densecolor.training.class_weights import CLASS_WEIGHTS
 from densecolor.training.monitor import MONITORS
 from densecolor.training.optimizer import OPTIMIZERS
@@ -118,6 +120,28 @@ class TrainConfig:
     def to_json(self):
         """The configuration as indented JSON."""
         return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_recipe(cls, data, model, **changes):
+        """The published training of a model, as far as `densecolor.models.RECIPES` has it.
+
+        Args:
+            data: a packed folder. Where its pictures are smaller than the recipe's, they are taken whole.
+            model: a name of `densecolor.models.list_models()`.
+            **changes: values in place of the recipe's.
+
+        Raises:
+            FileNotFoundError, ShardError: there is no such data.
+            TrainingError: a value does not belong.
+
+        Example:
+            >>> TrainConfig.from_recipe("packed", "iizuka", epochs=3).optimizer
+            'adadelta'
+        """
+        recipe = dict(RECIPES.get(model, {}))
+        if recipe.get("image_size", 0) > read_manifest(data).image_size:
+            del recipe["image_size"]
+        return cls(data=str(data), model=model, **recipe | changes)
 
     @classmethod
     def from_file(cls, path, **changes):

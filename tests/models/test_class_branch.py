@@ -53,3 +53,18 @@ def test_branch_weights_that_do_not_load_name_the_file(tmp_path):
     for name in ("other.weights.h5", "text.weights.h5", "missing.weights.h5", "unknown.suffix"):
         with pytest.raises(DensecolorError, match=f"{name}' could not be loaded into 'vgg16'"):
             create_backbone("vgg16", 32, weights=tmp_path / name)
+
+
+def feature_channels(branch):
+    return create_backbone(branch, max(75, BRANCHES[branch].size // 4)).output_shape[-1]
+
+
+@pytest.mark.parametrize("branch", ["mobilenet", "mobilenet_v3_small", "vgg16"])
+def test_features_are_those_of_the_network(branch):
+    assert BRANCHES[branch].features == feature_channels(branch)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("branch", BRANCHES)
+def test_features_are_those_of_every_network(branch):
+    assert BRANCHES[branch].features == feature_channels(branch)

@@ -1,9 +1,27 @@
 import json
 
+import numpy as np
+import pytest
+
 from densecolor import models
-from densecolor.models.recipes import RECIPES
+from densecolor.losses import ColorMSE
+from densecolor.training import TrainConfig
 
 
-def test_recipes_are_plain_values_for_presets():
-    assert {"colorful", "hypercolumn"} <= set(RECIPES) <= set(models.PRESETS)
-    assert json.loads(json.dumps(RECIPES)) == RECIPES
+@pytest.mark.parametrize("name", models.RECIPES)
+def test_a_recipe_is_of_a_model_and_in_the_terms_of_training(name):
+    assert name in models.list_models()
+    TrainConfig("packed", model=name, **models.RECIPES[name])
+
+
+def test_recipes_are_plain_values():
+    assert json.loads(json.dumps(models.RECIPES)) == models.RECIPES
+
+
+def test_iizukas_weight_is_the_papers_for_our_color_loss():
+    """The paper adds 1/300 of the cross-entropy to the error of values in [0, 1]; ours is of ab / 128."""
+    random = np.random.default_rng(0)
+    true, predicted = random.uniform(0, 1, (2, 3, 4, 4, 2))
+    ours = float(ColorMSE()((2 * true - 1) * 110 / 128, (2 * predicted - 1) * 110 / 128))
+    papers = np.square(true - predicted).mean()
+    assert models.RECIPES["iizuka"]["label_weight"] / ours == pytest.approx(1 / 300 / papers, rel=1e-5)

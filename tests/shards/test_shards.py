@@ -211,13 +211,13 @@ def test_packed_split_finds_every_image(packed, crops):
 
 
 def test_open_shards_are_bounded(tmp_path, crops, monkeypatch):
-    monkeypatch.setattr("densecolor.shards.packed.MAX_OPEN_SHARDS", 2)
+    monkeypatch.setattr("densecolor.shards.open_files.MAX_OPEN", 2)
     folder = write_packed(tmp_path / "p", {"train": (crops, np.zeros(30, int))}, shard_size=5)
     split = shards.open_dataset(folder)
     first = split.shard(0)
     for number in range(6):
         assert split.shard(number).count == 5
-    assert len(split._open) == 2
+    assert len(split._shards._open) == 2
     assert first.L[0].shape == (32, 32)  # still usable by who holds it
 
 

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import subprocess
 import sys
@@ -73,6 +74,7 @@ def test_text_says_it_all():
         images_per_second=20.0,
         seconds_per_validation=2.0,
         seconds=60.0,
+        training=dataclasses.asdict(TrainConfig(data="packed", optimizer="sgd", schedule="step", learning_rate=0.02)),
     )
     text = plan.text()
     for part in (
@@ -80,6 +82,7 @@ def test_text_says_it_all():
         "200 pictures of 64 x 64 to train, 50 to validate",
         "20 an epoch of 10 pictures, 5 epochs: 100, on 2 device(s)",
         "3.00 GB, measured peak of the GPU",
+        "sgd, learning rate 0.02, schedule step, 0 steps of warm-up, label weight 1",
         "20.0 images/s, 0.5 s a step",
         "1 min 0 s for the whole run",
     ):

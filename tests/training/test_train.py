@@ -212,7 +212,7 @@ def test_a_run_is_never_overwritten(finished):
         ({"image_size": 0}, "image_size"),
         ({"learning_rate": float("nan")}, "`learning_rate` must be positive"),
         ({"label_weight": -1}, "`label_weight` must not be negative"),
-        ({"optimizer": "lion"}, "adam, adamw, sgd"),
+        ({"optimizer": "lion"}, "adam, adamw, adadelta, sgd"),
         ({"class_weights": "some"}, "none, balanced"),
         ({"monitor": "loss"}, "ab_mse, info_loss"),
         ({"step_epochs": 0}, "`step_epochs` must be an integer of at least 1"),
@@ -302,3 +302,10 @@ def test_configuration_from_file(tmp_path):
         path.write_text(text)
         with pytest.raises(TrainingError, match=r"config\.json is not a training configuration"):
             TrainConfig.from_file(path)
+
+
+def test_a_published_recipe_is_taken_as_far_as_nothing_else_is_said(packed):
+    config = TrainConfig.from_recipe(packed, "iizuka", epochs=3)
+    assert (config.optimizer, config.learning_rate, config.batch_size, config.epochs) == ("adadelta", 1.0, 128, 3)
+    assert config.image_size is None  # the recipe's 224 are more than the 32 that there are
+    assert TrainConfig.from_recipe(packed, "unet") == TrainConfig(data=packed, model="unet")

@@ -1,0 +1,98 @@
+"""How large the models are: the table of docs/models.md.
+
+    python tools/model_table.py [NAME ...]
+
+Multiply-adds are those of convolutions and fully connected layers for one picture of 256 x 256, counted from the shapes
+of the traced graph, the network of a class branch or an embedding included. The receptive field is that of the way from
+lightness to colour without what looks at the whole picture, counted from the published layers.
+"""
+
+import argparse
+import math
+
+import tensorflow as tf
+
+from densecolor import models
+
+SIDE = 256
+
+# Steps from lightness to ab: "3/2" is a 3x3 convolution with strides of 2, "up" repeats pixels, "up+" interpolates.
+_LOW_LEVEL = "3/2 3 3/2 3 3/2 3"
+_DECODER = "3 up 3 3 up 3 3 up"
+_LOCAL_WAYS = {
+    "dense": f"3 {'3 ' * 48} 3",
+    "iizuka": f"{_LOW_LEVEL} 3 3 {_DECODER}",
+    "koalarization": f"{_LOW_LEVEL} 3 3 {_DECODER}",
+    "residual": "7 3 3 3 3 3 3 3/2 3 3 3 3 3 3/2 3 3 3 3 3 3 3 up+ 3 3 up+ 3 3 3",
+    "unet": "3 3 2/2 3 3 2/2 3 3 2/2 3 3 up+ 3 up+ 3 up+ 3 3",
+}
+
+
+def receptive_field(way):
+    """Side in pixels of the square that one output pixel sees.
+
+    Example:
+        >>> receptive_field("3/2 3"), receptive_field("3 up+ 3")
+        (7, 6)
+    """
+    side, jump = 1.0, 1.0
+    for step in way.split():
+        if step.startswith("up"):
+            side += jump * step.count("+")
+            jump /= 2
+        else:
+            kernel, _, stride = step.partition("/")
+            side += (int(kernel) - 1) * jump
+            jump *= int(stride or 1)
+    return math.ceil(side)
+
+
+def multiply_adds(model, side=SIDE):
+    """Multiply-adds of convolutions and matrix products for one picture."""
+    picture = tf.TensorSpec((1, side, side, 1))
+    graph = tf.function(lambda lightness: model(lightness, training=False)).get_concrete_function(picture).graph
+    return sum(_of_operation(operation) for operation in graph.get_operations())
+
+
+def _of_operation(operation):
+    if operation.type == "MatMul":
+        return math.prod(operation.outputs[0].shape) * operation.inputs[0].shape[-1]
+    if operation.type in ("Conv2D", "DepthwiseConv2dNative"):
+        height, width, channels, _ = operation.inputs[1].shape
+        read = height * width * (channels if operation.type == "Conv2D" else 1)
+        return math.prod(operation.outputs[0].shape) * read
+    if operation.type == "Conv2DBackpropInput":  # a transposed convolution
+        height, width, channels, _ = operation.inputs[1].shape
+        return math.prod(operation.inputs[2].shape) * height * width * channels
+    return 0
+
+
+def row(name):
+    """One line of the table."""
+    model = models.create(name)
+    trained = sum(math.prod(variable.shape) for variable in model.trainable_variables)
+    frozen = sum(layer.count_params() for layer in model.layers if layer.weights and not layer.trainable)
+    way = _LOCAL_WAYS.get(name)
+    cells = (
+        f"`{name}`",
+        f"{trained:,}",
+        f"{frozen:,}" if frozen else "",
+        f"{multiply_adds(model) / 1e9:,.1f} G",
+        f"{receptive_field(way)}" if way else "",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def main():
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help="models, all by default")
+    names = parser.parse_args().names or models.list_models()
+    print("| name | trained | frozen | multiply-adds | local receptive field |")
+    print("|---|---|---|---|---|")
+    for name in names:
+        print(row(name), flush=True)
+
+
+if __name__ == "__main__":
+    main()
