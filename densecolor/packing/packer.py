@@ -79,9 +79,9 @@ def pack(
     """Pack a source of pictures into shards of CIE Lab, with `manifest.json` and `rejected.csv` beside them.
 
     The same source and options give the same datasets, byte for byte, whatever the number of workers and however often
-    the work was interrupted. (The files are the same too, but for LZF, which compresses equal pictures in more than one
-    way.) Pictures that are broken, or that have no colour to learn from, are rejected with a reason and never stop the
-    work. Interrupted in any way, the same call goes on where it was: shards that are finished are not made again.
+    the work was interrupted. (Where HDF5 puts them in their file may differ, and how LZF has compressed them.) Pictures
+    that are broken, or that have no colour to learn from, are rejected with a reason and never stop the work.
+    Interrupted in any way, the same call goes on where it was: shards that are finished are not made again.
 
     Args:
         source: a folder, an archive, a list file or a glob, or a list of several; see `open_sources`. Layout pairs

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from distributed import LocalCluster
+from test_resume import contents
 
 from densecolor.errors import DensecolorError
 from densecolor.packing import pack
@@ -27,10 +28,6 @@ def source(tmp_path_factory, crops):
         cv2.imwrite(str(folder / str(i % 3) / f"{i}.png"), np.roll(crops[i % 30], i // 30, axis=-1))
     (folder / "0/broken.png").write_bytes(b"broken")
     return folder
-
-
-def contents(out):
-    return {path.name: path.read_bytes() for path in out.iterdir()}
 
 
 def test_a_cluster_gives_what_one_process_gives(source, cluster, tmp_path):
