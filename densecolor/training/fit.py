@@ -23,7 +23,7 @@ from densecolor.training.callbacks import StopOnNaN
 from densecolor.training.cluster import find_cluster
 from densecolor.training.early_stopping import EarlyStopping
 from densecolor.training.interruption import Interruption
-from densecolor.training.interruption import StopWhenAsked
+from densecolor.training.keep_state import FollowState
 from densecolor.training.keep_state import KeepState
 from densecolor.training.name_info_loss import NameInfoLoss
 from densecolor.training.report_epochs import ReportEpochs
@@ -121,11 +121,6 @@ class _Run:
         """Train from where the run directory says that the run stands."""
         config, steps = self.config, self.steps
         reached = self.directory.read_progress()
-        if reached.step and is_multiworker(self.strategy):
-            raise TrainingError(
-                f"The state of {self.directory.path} is from inside epoch {reached.epoch + 1}, where one process can "
-                "go on, but not several workers. Let one finish the epoch, or start again in another folder."
-            )
         restore = self.directory.restore(model, reached) if reached.pictures else None
         self._report_plan(model, reached)
         reached.pictures, reached.step = self.reader.packed.count, min(reached.step, steps)
@@ -133,12 +128,11 @@ class _Run:
         options = {"targets": tuple(model.output_names), **self.reader_options}
         batches = self._distribute("train", augment=config.augment, repeat=True, start_step=done, **options)
         with reader_errors_in_one_line(), contextlib.ExitStack() as swapped:
-            callbacks = [NameInfoLoss(), ValidateAverages(swapped), *self._callbacks(reached, interruption)]
+            callbacks = [NameInfoLoss(), ValidateAverages(swapped), *self._callbacks(reached)]
             if progress or note:
                 callbacks.append(ReportProgress(progress, done, config.epochs * steps, note))
-            if self.is_chief:
-                callbacks.append(self._keep_state(reached, interruption, callbacks))
-            if reached.step:
+            callbacks.append(self._keep_state(reached, interruption, callbacks))
+            if reached.step and not is_multiworker(self.strategy):
                 # Keras makes the variables of metrics when it first uses them.
                 model.evaluate(batches, steps=1, verbose=0)
             model.fit(
@@ -195,7 +189,7 @@ class _Run:
                 "on with those that are there now, and is not any more the run that was begun."
             )
 
-    def _callbacks(self, reached, interruption):
+    def _callbacks(self, reached):
         """What all workers do, and what the chief alone does: write."""
         config, report = self.config, self.report
         callbacks = [StopOnNaN()]
@@ -203,14 +197,16 @@ class _Run:
             callbacks.append(EarlyStopping(config.patience, config.monitor, reached.history, report))
         callbacks.append(ReportEpochs(reached.history, config.epochs, self.steps, config.monitor, report))
         if not self.is_chief:
-            return [*callbacks, StopWhenAsked(interruption)]
+            return callbacks
         curves = keras.callbacks.TensorBoard(self.directory.tensorboard, write_graph=False)
         return [*callbacks, self._sample_grid(), curves]
 
     def _keep_state(self, reached, interruption, others):
-        inside_epochs = not is_multiworker(self.strategy)
+        if not self.is_chief:
+            return FollowState(reached, self.steps, self.config, interruption)
+        has_followers = is_multiworker(self.strategy)
         return KeepState(
-            self.directory, reached, self.steps, self.config, interruption, others, self.report, inside_epochs
+            self.directory, reached, self.steps, self.config, interruption, others, self.report, has_followers
         )
 
     def _sample_grid(self):

@@ -3,8 +3,6 @@
 import signal
 import threading
 
-import keras
-
 
 class Interruption:
     """Remember that the run was asked to stop; use it in a `with` statement around training.
@@ -45,20 +43,3 @@ class Interruption:
     def _hear(self, number, frame):
         self.signal = signal.Signals(number)
         signal.signal(number, self._before[number])
-
-
-class StopWhenAsked(keras.callbacks.Callback):
-    """End training after the step in work, without saving: for workers that write nothing.
-
-    Args:
-        interruption: Interruption.
-    """
-
-    def __init__(self, interruption):
-        super().__init__()
-        self._interruption = interruption
-
-    def on_train_batch_end(self, batch, logs=None):
-        """Look whether the process was asked to stop."""
-        if self._interruption.signal is not None:
-            self._interruption.stop()

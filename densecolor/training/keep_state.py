@@ -30,21 +30,20 @@ class KeepState(keras.callbacks.Callback):
         interruption: Interruption, looked at after each step.
         callbacks: the others.
         report: function of one line of text, called with failures.
-        inside_epochs: whether to save inside epochs too. Of several workers, the one that saves must not: metric sums
-            are spread over all of them, and reading them would wait for the others for ever.
+        has_followers: whether other workers have `FollowState`. What is spread over all of them is then read at the
+            moments that all know of, and not when a signal comes to one.
     """
 
-    def __init__(self, directory, progress, steps, config, interruption, callbacks, report, inside_epochs=True):
+    def __init__(self, directory, progress, steps, config, interruption, callbacks, report, has_followers=False):
         super().__init__()
         self._directory = directory
         self._progress = progress
         self._steps = steps
-        self._save_every = config.save_every
-        self._monitor = config.monitor
+        self._config = config
         self._interruption = interruption
         self._stateful = {type(other).__name__: other for other in callbacks if hasattr(other, "get_state")}
         self._report = report
-        self._inside_epochs = inside_epochs
+        self._has_followers = has_followers
         self._unwritten = None  # the epoch that best.keras ought to be of
         self._unwritten_weights = None  # its weights, once the model's own have gone on
         self._before_validation = None
@@ -67,27 +66,27 @@ class KeepState(keras.callbacks.Callback):
         """Save when it is time to, or when the run is to stop."""
         self._progress.step = batch + 1
         is_asked = self._interruption.signal is not None
-        due = is_asked or (self._progress.epoch * self._steps + self._progress.step) % self._save_every == 0
-        if due and self._inside_epochs:
+        if _is_due(self._progress, self._steps, self._config) or (is_asked and not self._has_followers):
             self._save()
         if is_asked:
             self._stop()
 
     def on_test_begin(self, logs=None):
         """Remember the epoch's metrics, which Keras now sets to zero; a state saved during validation needs them."""
-        if self._inside_epochs:
-            self._before_validation = copy_volatile(self.model)
+        self._before_validation = copy_volatile(self.model)
 
     def on_test_batch_end(self, batch, logs=None):
         """A validation may be long: do not wait for its end. Other callbacks still hear that it ends."""
-        if self._interruption.signal is not None:
-            self.model.stop_evaluating = True
+        if self._interruption.signal is None:
+            return
+        if self._has_followers:  # they would wait for this one at the validation's end
+            self.on_test_end()
+        self.model.stop_evaluating = True
 
     def on_test_end(self, logs=None):
         """Save what there was before a validation that was cut short; a resumed run repeats it."""
         if self._interruption.signal is not None:
-            if self._inside_epochs:
-                self._save(self._before_validation)
+            self._save(self._before_validation)
             self._stop()
 
     def on_epoch_end(self, epoch, logs=None):
@@ -100,7 +99,7 @@ class KeepState(keras.callbacks.Callback):
         self._progress.stopped = self.model.stop_training
         if is_best:
             self._unwritten, self._unwritten_weights = epoch + 1, None
-        self._save(None if self._inside_epochs else {"metrics": []})  # an epoch begins with sums of zero
+        self._save()
         self._try(self._directory.history_path, self._directory.write_history, self._progress.history)
         if is_best and self._unwritten:
             with averaged_weights(self.model):
@@ -108,10 +107,11 @@ class KeepState(keras.callbacks.Callback):
 
     def _is_best(self, figures):
         best = self._unwritten or self._progress.best_epoch
-        column = monitored_column(self._monitor, figures)
+        column = monitored_column(self._config.monitor, figures)
         return best is None or figures[column] < self._progress.history[best - 1][column]
 
     def _save(self, volatile=None):
+        volatile = volatile or copy_volatile(self.model)
         if self._write_state(volatile) and self._unwritten and self._write_best() and self._progress.step:
             self._write_state(volatile)  # which says, other than the one before, that best.keras is there
 
@@ -152,7 +152,53 @@ class KeepState(keras.callbacks.Callback):
 
     def _stop(self):
         self._report(
-            f"Stopped by {self._interruption.signal.name}: {self._progress.epoch} whole epochs"
-            f"{f' and {self._progress.step} steps' if self._inside_epochs else ''} are kept. Go on with --resume."
+            f"Stopped by {self._interruption.signal.name}: {self._progress.epoch} whole epochs and "
+            f"{self._progress.step} steps are {'done' if self._has_followers else 'kept'}. Go on with --resume."
         )
         self._interruption.stop()
+
+
+class FollowState(keras.callbacks.Callback):
+    """What a worker that writes nothing does when the one that has `KeepState` saves: it helps to read.
+
+    Args:
+        progress: Progress, where the run stands; kept up to date.
+        steps: of an epoch.
+        config: TrainConfig.
+        interruption: Interruption, looked at after each step.
+    """
+
+    def __init__(self, progress, steps, config, interruption):
+        super().__init__()
+        self._progress = progress
+        self._steps = steps
+        self._config = config
+        self._interruption = interruption
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Read with the others when it is time to."""
+        self._progress.step = batch + 1
+        if _is_due(self._progress, self._steps, self._config):
+            copy_volatile(self.model)
+        self._stop_if_asked()
+
+    def on_test_begin(self, logs=None):
+        """Read with the others."""
+        copy_volatile(self.model)
+
+    def on_test_batch_end(self, batch, logs=None):
+        """A validation may be long: do not wait for its end."""
+        self._stop_if_asked()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Read with the others."""
+        self._progress.epoch, self._progress.step = epoch + 1, 0
+        copy_volatile(self.model)
+
+    def _stop_if_asked(self):
+        if self._interruption.signal is not None:
+            self._interruption.stop()
+
+
+def _is_due(progress, steps, config):
+    return (progress.epoch * steps + progress.step) % config.save_every == 0

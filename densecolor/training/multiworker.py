@@ -38,6 +38,9 @@ def repair(model, batch):
     summed_up = tf.function(model.get_metrics_result)
     reset_all = tf.function(functools.partial(model.distribute_strategy.run, model.reset_metrics))
 
+    # For who keeps a state: these sums are spread over the workers, so all must read them at the same time.
+    model.read_metrics = tf.function(lambda: [tf.convert_to_tensor(v.value) for v in model.metrics_variables])
+
     def results_or_logs(logs):
         results = {name: float(value) for name, value in summed_up().items()}
         return results if set(results) == set(logs) else logs

@@ -52,8 +52,14 @@ class Progress:
 
 
 def copy_volatile(model):
-    """What a validation changes in a model: metric sums and the state of random layers, a dict of lists of arrays."""
-    return {group: [_array(v) for v in _variables(model)[group]] for group in ("random", "metrics")}
+    """What a validation changes in a model: metric sums and the state of random layers, a dict of lists of arrays.
+
+    Of several workers, all must call this at the same time.
+    """
+    variables = _variables(model)
+    if hasattr(model, "read_metrics"):  # see `multiworker`
+        variables["metrics"] = model.read_metrics()
+    return {group: [_array(v) for v in variables[group]] for group in ("random", "metrics")}
 
 
 def write_state(path, model, progress, volatile=None):

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import signal
 import socket
 import time
@@ -90,13 +91,14 @@ def history(run):
 
 
 def test_a_lost_worker_ends_the_others_and_all_resume(packed, tmp_path):
-    """Through the command line; stopped and resumed, two workers end with what one process ends with."""
-    addresses, run, epochs = free_addresses(2), tmp_path / "run", ["--epochs", 8]
+    """Through the command line; stopped inside an epoch and resumed, two workers end where one process ends."""
+    addresses, run = free_addresses(2), tmp_path / "run"
+    epochs = ["--epochs", 2, "--steps-per-epoch", 60, "--save-every", 7]
     both = ["--strategy", "multiworker", "--workers", ",".join(addresses)]
     workers = [start(COMMAND, packed, run, *OPTIONS, *epochs, *both, "--worker-index", i) for i in (0, 1)]
-    while not (run / "history.csv").exists():
+    while not (run / "last/state.npz").exists():
         assert workers[0].poll() is None, workers[0].communicate()
-        time.sleep(0.05)
+        time.sleep(0.01)
     os.kill(workers[1].pid, signal.SIGKILL)
     (status, _, errors), _ = finish(*workers)
     assert status == 1, errors
@@ -108,9 +110,11 @@ def test_a_lost_worker_ends_the_others_and_all_resume(packed, tmp_path):
 
     alone = start(COMMAND, packed, tmp_path / "alone", *OPTIONS, *epochs)
     resumed = [start(COMMAND, packed, run, "--resume", tf_config=tf_config(addresses, i)) for i in (0, 1)]
-    for status, _, errors in finish(alone, *resumed):
+    results = finish(alone, *resumed)
+    for status, _, errors in results:
         assert status == 0, errors
         assert "Traceback" not in errors
+    assert all(re.search(r"epochs to go, the first after \d+ of its steps", errors) for _, _, errors in results[1:])
     assert len(list((run / "tensorboard/train").iterdir())) == 2  # of the chief alone: before and after the stop
     assert {path.name for path in run.iterdir()} == {path.name for path in (tmp_path / "alone").iterdir()}
     for row, other in zip(history(run), history(tmp_path / "alone"), strict=True):
