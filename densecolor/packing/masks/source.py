@@ -74,28 +74,26 @@ def with_masks(source, masks):
 
 def _entries_beside(source, masks):
     """The entries that are no masks."""
-    folder = os.path.realpath(masks.files.root)
-    paths = None
-    kept = []
-    for entry in source.entries:
-        root = _root_of(source.reader, entry)
-        if root is None or os.path.commonpath([root, folder]) not in (root, folder):
-            kept.append(entry)
-            continue
-        paths = paths or {os.path.realpath(path) for path in masks.paths}
-        if os.path.realpath(os.path.join(root, entry.path)) not in paths:
-            kept.append(entry)
+    readers = source.reader.readers if isinstance(source.reader, CombinedReader) else (source.reader,)
+    roots = [_root_shared_with(reader, os.path.realpath(masks.files.root)) for reader in readers]
+    paths = {os.path.realpath(path) for path in masks.paths} if any(roots) else set()
+    kept = [
+        entry
+        for entry in source.entries
+        if roots[entry.source] is None or os.path.realpath(os.path.join(roots[entry.source], entry.path)) not in paths
+    ]
     if not kept:
         raise SourceError(f"All pictures would be masks, for they lie in {masks.files.root}. Keep masks apart.")
     return kept
 
 
-def _root_of(reader, entry):
-    """The real path of the folder that a picture lies in, or None where it lies in an archive."""
-    if isinstance(reader, CombinedReader):
-        reader = reader.readers[entry.source]
+def _root_shared_with(reader, folder):
+    """The real path of a reader's folder if one of the two lies in the other, else None; None for an archive."""
     files = reader.color_files if isinstance(reader, PairReader) else reader.files
-    return os.path.realpath(files.root) if isinstance(files, FolderFiles) else None
+    if not isinstance(files, FolderFiles):
+        return None
+    root = os.path.realpath(files.root)
+    return root if os.path.commonpath([root, folder]) in (root, folder) else None
 
 
 def _with_entries(source, kept):

@@ -10,6 +10,7 @@ from densecolor.image_io.dicom import read_dicom_header
 from densecolor.image_io.medical import check_window
 from densecolor.packing.readers import Sample
 from densecolor.packing.sources.base import Source
+from densecolor.packing.sources.medical import FrameReader
 from densecolor.packing.sources.medical import frame_entries
 from densecolor.packing.sources.medical import open_name
 from densecolor.packing.sources.medical import refused_files
@@ -20,8 +21,8 @@ DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 DIRECTORY_NAME = "DICOMDIR"
 
 
-class DicomReader:
-    """Reads frames of DICOM files; the last file stays open, since its other frames come next.
+class DicomReader(FrameReader):
+    """Reads frames of DICOM files.
 
     Args:
         files: where the bytes are; see `densecolor.packing.files`.
@@ -30,17 +31,11 @@ class DicomReader:
     """
 
     def __init__(self, files, window=None, max_pixels=DEFAULT_MAX_PIXELS):
-        self.files = files
+        super().__init__(files, max_pixels)
         self.window = window
-        self.max_pixels = max_pixels
-        self._last = (None, None)
 
     def __reduce__(self):
         return DicomReader, (self.files, self.window, self.max_pixels)
-
-    def locate(self, entry):
-        """The place of one frame: its file's, and its number."""
-        return self.files.place(entry.path), entry.frame or 0
 
     def read(self, place, key, decode=decode_image):
         """Decode one frame; `decode` is for picture files and not used.
@@ -56,17 +51,8 @@ class DicomReader:
         file_place, frame = place
         return Sample(self._open(file_place, key).picture(key, frame, self.window))
 
-    def _open(self, place, key):
-        last, file = self._last
-        if last != place:
-            self._last = (None, None)  # never two in memory
-            file = open_without_text(self.files.read(place), key, self.max_pixels)
-            self._last = (place, file)
-        return file
-
-    def is_there(self, place):
-        """Whether the source still exists, and the folder that this file was in."""
-        return self.files.is_there(place[0])
+    def _load(self, data, key):
+        return open_without_text(data, key, self.max_pixels)
 
 
 def open_without_text(data, key, max_pixels):

@@ -29,6 +29,38 @@ def open_name(files, name):
         yield io.BytesIO(files.read_name(name))
 
 
+class FrameReader:
+    """Reads the frames of files; the last file stays open, since its other frames come next.
+
+    Subclasses say in `_load` how a file is opened.
+
+    Args:
+        files: where the bytes are; see `densecolor.packing.files`.
+        max_pixels: larger frames are refused.
+    """
+
+    def __init__(self, files, max_pixels):
+        self.files = files
+        self.max_pixels = max_pixels
+        self._last = (None, None)
+
+    def locate(self, entry):
+        """The place of one frame: its file's, and its number."""
+        return self.files.place(entry.path), entry.frame or 0
+
+    def is_there(self, place):
+        """Whether the source still exists, and the folder that this file was in."""
+        return self.files.is_there(place[0])
+
+    def _open(self, place, key):
+        last, opened = self._last
+        if last != place:
+            self._last = (None, None)  # never two in memory
+            opened = self._load(self.files.read(place), key)
+            self._last = (place, opened)
+        return opened
+
+
 def suffix_of(name):
     """A file's suffix in lower case, or "" where it is none but the last number of an identifier (1.2.840.10008)."""
     suffix = posixpath.splitext(name)[1].lower()

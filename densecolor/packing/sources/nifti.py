@@ -14,6 +14,7 @@ from densecolor.image_io.nifti import read_nifti_header
 from densecolor.packing.files import escape_undecodable
 from densecolor.packing.readers import Sample
 from densecolor.packing.sources.base import Source
+from densecolor.packing.sources.medical import FrameReader
 from densecolor.packing.sources.medical import frame_entries
 from densecolor.packing.sources.medical import open_name
 from densecolor.packing.sources.medical import refused_files
@@ -23,8 +24,8 @@ NIFTI_SUFFIXES = (".nii", ".nii.gz")
 BIDS_SUBJECT = re.compile(r"(?:^|/)(sub-[A-Za-z0-9]+)(?=[_/])")  # sub-01/anat/sub-01_T1w.nii.gz
 
 
-class NiftiReader:
-    """Reads slices of volumes; the last volume stays in memory, since its other slices come next.
+class NiftiReader(FrameReader):
+    """Reads slices of volumes.
 
     Args:
         files: where the bytes are; see `densecolor.packing.files`.
@@ -34,18 +35,12 @@ class NiftiReader:
     """
 
     def __init__(self, files, plane="axial", window=None, max_pixels=DEFAULT_MAX_PIXELS):
-        self.files = files
+        super().__init__(files, max_pixels)
         self.plane = plane
         self.window = window
-        self.max_pixels = max_pixels
-        self._last = (None, None)
 
     def __reduce__(self):
         return NiftiReader, (self.files, self.plane, self.window, self.max_pixels)
-
-    def locate(self, entry):
-        """The place of one slice: its file's, and its number."""
-        return self.files.place(entry.path), entry.frame or 0
 
     def read(self, place, key, decode=decode_image):
         """Decode one slice; `decode` is for picture files and not used.
@@ -67,17 +62,8 @@ class NiftiReader:
             raise ImageError(f"{key}: {width} x {height} is more than max_pixels={self.max_pixels:,} pixels.")
         return Sample(picture)
 
-    def _open(self, place, key):
-        last, volume = self._last
-        if last != place:
-            self._last = (None, None)  # never two in memory
-            volume = open_volume(self.files.read(place), key)
-            self._last = (place, volume)
-        return volume
-
-    def is_there(self, place):
-        """Whether the source still exists, and the folder that this file was in."""
-        return self.files.is_there(place[0])
+    def _load(self, data, key):
+        return open_volume(data, key)
 
 
 def list_nifti(location, window=None, plane="axial", max_pixels=DEFAULT_MAX_PIXELS):
