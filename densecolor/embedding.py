@@ -79,7 +79,7 @@ def embed(
     if weights is None:
         raise DensecolorError("Random weights are others every time: name a file of weights, or 'imagenet'.")
     embedder = create_embedder(branch, branch_size, weights, embedding, logit_count)
-    info = files.EmbeddingInfo(branch, branch_size or BRANCHES[branch].size, embedding, _sha256_of_weights(embedder))
+    info = files.EmbeddingInfo(branch, branch_size or BRANCHES[branch].size, embedding, sha256_of_weights(embedder))
     done, written, skipped = 0, [], []
     for shard in filter(lambda shard: shard.count, manifest.shards):
         path = files.embedding_path(Path(data) / shard.name, branch)
@@ -122,7 +122,12 @@ def _embed_shard(embedder, path, batch_size, dtype, report):
     return values
 
 
-def _sha256_of_weights(model):
+def sha256_of_weights(model):
+    """What tells two networks of the same kind apart: the SHA-256 of all weights as float32, in hexadecimal.
+
+    Args:
+        model: `keras.Model`.
+    """
     digest = hashlib.sha256()
     for variable in model.weights:
         digest.update(np.asarray(keras.ops.convert_to_numpy(variable), "<f4", order="C"))

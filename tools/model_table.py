@@ -1,4 +1,4 @@
-"""How large the models are: the table of docs/models.md.
+"""How large the models are: the table of docs/models.md, and what densecolor/models/cards.py has to say.
 
     python tools/model_table.py [NAME ...]
 
@@ -16,15 +16,20 @@ from densecolor import models
 
 SIDE = 256
 
-# Steps from lightness to ab: "3/2" is a 3x3 convolution with strides of 2, "up" repeats pixels, "up+" interpolates.
+# Steps from lightness to ab: "3/2" is a 3x3 convolution with strides of 2, "3d2" one with a dilation of 2; "up2"
+# repeats pixels, "up2+" interpolates between them (as a transposed 4x4 convolution with strides of 2 does).
 _LOW_LEVEL = "3/2 3 3/2 3 3/2 3"
-_DECODER = "3 up 3 3 up 3 3 up"
+_DECODER = "3 up2 3 3 up2 3 3 up2"
+_VGG16 = "3 3 2/2 3 3 2/2 3 3 3 2/2 3 3 3 2/2 3 3 3"
 _LOCAL_WAYS = {
+    "colorful": "3 3/2 3 3/2 3 3 3/2 3 3 3 3d2 3d2 3d2 3d2 3d2 3d2 3 3 3 up2+ 3 3 up4+",
     "dense": f"3 {'3 ' * 48} 3",
+    "hypercolumn": f"{_VGG16} 2/2 7 up32+",
+    "hypercolumn_light": f"{_VGG16} up16+",
     "iizuka": f"{_LOW_LEVEL} 3 3 {_DECODER}",
     "koalarization": f"{_LOW_LEVEL} 3 3 {_DECODER}",
-    "residual": "7 3 3 3 3 3 3 3/2 3 3 3 3 3 3/2 3 3 3 3 3 3 3 up+ 3 3 up+ 3 3 3",
-    "unet": "3 3 2/2 3 3 2/2 3 3 2/2 3 3 up+ 3 up+ 3 up+ 3 3",
+    "residual": "7 3 3 3 3 3 3 3/2 3 3 3 3 3 3/2 3 3 3 3 3 3 3 up2+ 3 3 up2+ 3 3 3",
+    "unet": "3 3 2/2 3 3 2/2 3 3 2/2 3 3 up2+ 3 up2+ 3 up2+ 3 3",
 }
 
 
@@ -32,17 +37,18 @@ def receptive_field(way):
     """Side in pixels of the square that one output pixel sees.
 
     Example:
-        >>> receptive_field("3/2 3"), receptive_field("3 up+ 3")
-        (7, 6)
+        >>> receptive_field("3/2 3"), receptive_field("3 up2+ 3"), receptive_field("3d2")
+        (7, 5, 5)
     """
     side, jump = 1.0, 1.0
     for step in way.split():
         if step.startswith("up"):
             side += jump * step.count("+")
-            jump /= 2
+            jump /= int(step.strip("up+"))
         else:
-            kernel, _, stride = step.partition("/")
-            side += (int(kernel) - 1) * jump
+            window, _, stride = step.partition("/")
+            kernel, _, dilation = window.partition("d")
+            side += (int(kernel) - 1) * int(dilation or 1) * jump
             jump *= int(stride or 1)
     return math.ceil(side)
 
@@ -51,10 +57,24 @@ def multiply_adds(model, side=SIDE):
     """Multiply-adds of convolutions and matrix products for one picture."""
     picture = tf.TensorSpec((1, side, side, 1))
     graph = tf.function(lambda lightness: model(lightness, training=False)).get_concrete_function(picture).graph
-    return sum(_of_operation(operation) for operation in graph.get_operations())
+    return _of_graph(graph)
+
+
+def _of_graph(graph):
+    """Of the operations that the outputs need; tracing may leave others behind, which never run."""
+    needed, waiting = set(), [output.op for output in graph.outputs]
+    while waiting:
+        operation = waiting.pop()
+        if operation not in needed:
+            needed.add(operation)
+            waiting += [tensor.op for tensor in operation.inputs]
+    return sum(map(_of_operation, needed))
 
 
 def _of_operation(operation):
+    if operation.type == "While":  # a map over bands of rows, whose number is its second input
+        body = operation.graph._functions[operation.get_attr("body").name].graph
+        return int(tf.get_static_value(operation.inputs[1])) * _of_graph(body)
     if operation.type == "MatMul":
         return math.prod(operation.outputs[0].shape) * operation.inputs[0].shape[-1]
     if operation.type in ("Conv2D", "DepthwiseConv2dNative"):

@@ -8,6 +8,7 @@ others use `densecolor.load_model`, which trusts nothing in them.
 from densecolor import losses
 from densecolor import optimizers
 from densecolor.metrics import keras_info_loss
+from densecolor.models.cards import ModelCard
 from densecolor.models.class_branch import BRANCHES
 from densecolor.models.colorful import ColorfulColorizer
 from densecolor.models.colorizer import Colorizer
@@ -35,6 +36,7 @@ __all__ = [
     "HypercolumnColorizer",
     "IizukaColorizer",
     "KoalarizationColorizer",
+    "ModelCard",
     "ResidualColorizer",
     "UNetColorizer",
     "create",

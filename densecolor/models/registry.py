@@ -3,6 +3,7 @@
 import inspect
 
 from densecolor.errors import DensecolorError
+from densecolor.models.cards import model_card
 from densecolor.models.colorful import ColorfulColorizer
 from densecolor.models.dense import DenseColorizer
 from densecolor.models.hypercolumn import HypercolumnColorizer
@@ -57,14 +58,23 @@ PRESETS = {
 }
 
 
-def list_models():
+def list_models(cards=False):
     """The names that `create` knows.
+
+    Args:
+        cards: whether to tell also each model's paper, inputs and outputs, size and losses.
+
+    Returns:
+        list of str; of `ModelCard` with `cards`.
 
     Example:
         >>> list_models()
         ['colorful', 'colorful_small', 'dense', 'dense_small', 'dense_tiny', 'hypercolumn', ...]
+        >>> import pandas
+        >>> pandas.DataFrame(list_models(cards=True)).set_index("name")
     """
-    return sorted(PRESETS)
+    names = sorted(PRESETS)
+    return [model_card(name) for name in names] if cards else names
 
 
 def model_options(name):

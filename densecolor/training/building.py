@@ -17,6 +17,8 @@ from densecolor.metrics.keras_info_loss import InfoLoss
 from densecolor.training.class_weights import balanced_class_weights
 from densecolor.training.multiworker import repair
 from densecolor.training.optimizer import make_optimizer
+from densecolor.training.stored_embeddings import embedding_options
+from densecolor.training.stored_embeddings import require_same_embedding
 from densecolor.training.strategy import is_multiworker
 from densecolor.training.threads import set_threads
 
@@ -54,7 +56,7 @@ def build_compiled(config, reader, steps_per_epoch, strategy):
         rate = config.learning_rate * strategy.num_replicas_in_sync
         config = dataclasses.replace(config, learning_rate=rate)
     with strategy.scope():
-        model = _build(config, reader.packed, strategy)
+        model = _build(config, reader, strategy)
         _compile(model, config, reader.packed, steps_per_epoch)
         model.optimizer.build(model.trainable_variables)
         if is_multiworker(strategy):
@@ -62,7 +64,8 @@ def build_compiled(config, reader, steps_per_epoch, strategy):
     return model
 
 
-def _build(config, packed, strategy):
+def _build(config, reader, strategy):
+    packed = reader.packed
     known = models.model_options(config.model)
     options = {"working_size": config.image_size or packed.image_size, "dtype": config.precision}
     if "num_classes" in known:
@@ -74,6 +77,8 @@ def _build(config, packed, strategy):
         options["sync_batchnorm"] = config.sync_batchnorm
     elif "sync_batchnorm" in known:
         options["sync_batchnorm"] = strategy.num_replicas_in_sync > 1
+    if reader.embeddings is not None:
+        options |= embedding_options(reader.embeddings)
     options |= config.model_options
     try:
         model = models.create(config.model, **options)
@@ -87,6 +92,8 @@ def _build(config, packed, strategy):
             f"The model has {model.num_classes} classes, {config.data} has {len(packed.class_names)}. Leave out "
             "num_classes, or set it to 0 for a model without classes."
         )
+    if reader.embeddings is not None:
+        require_same_embedding(model, reader.embeddings, config)
     check_savable(model)
     return model
 

@@ -37,16 +37,16 @@ class SampleGrid(keras.callbacks.Callback):
 
     Args:
         folder: where `epoch-0001.png` and so on go.
-        lightness: float (n, S, S, 1), as a model takes it.
+        inputs: dict of arrays, as a model takes them; `lightness`, float (n, S, S, 1), is among them.
         ab: float (n, S, S, 2), the true colours, ab / 128.
         images: `TensorBoardImages`, which gets the grids too.
         report: function of one line of text, told of a grid that cannot be written; training goes on.
     """
 
-    def __init__(self, folder, lightness, ab, images, report=print):
+    def __init__(self, folder, inputs, ab, images, report=print):
         super().__init__()
         self._folder = folder
-        self._lightness = lightness
+        self._inputs = inputs
         self._ab = ab
         self._images = images
         self._report = report
@@ -55,8 +55,8 @@ class SampleGrid(keras.callbacks.Callback):
         """Predict and write."""
         # Not `predict`, which gives every replica of a strategy the same pictures.
         with averaged_weights(self.model):
-            predicted = keras.ops.convert_to_numpy(self.model(self._lightness, training=False)["ab"])
-        columns = [_to_srgb(self._lightness, ab) for ab in (np.zeros_like(self._ab), predicted, self._ab)]
+            predicted = keras.ops.convert_to_numpy(self.model(self._inputs, training=False)["ab"])
+        columns = [_to_srgb(self._inputs["lightness"], ab) for ab in (np.zeros_like(self._ab), predicted, self._ab)]
         rows = [np.concatenate(row, axis=1) for row in zip(*columns, strict=True)]
         path, grid = self._folder / f"epoch-{epoch + 1:04d}.png", np.concatenate(rows)
         try:

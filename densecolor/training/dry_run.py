@@ -19,6 +19,7 @@ from densecolor.training.building import fix_arithmetic
 from densecolor.training.callbacks import StopOnNaN
 from densecolor.training.durations import format_duration
 from densecolor.training.fit import reader_errors_in_one_line
+from densecolor.training.stored_embeddings import stored_branch
 from densecolor.training.strategy import open_strategy
 
 STEPS = 10
@@ -112,6 +113,7 @@ def _measure(config, strategy, progress, report):
         "image_size": config.image_size,
         "seed": config.seed,
         "on_damage": functools.cache(report) if config.skip_damaged else None,
+        "embedding": stored_branch(config),
     }
     reader = BatchReader(config.data, "train", **options)
     steps_per_epoch = config.steps_per_epoch or reader.steps

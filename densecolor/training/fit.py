@@ -29,6 +29,8 @@ from densecolor.training.name_info_loss import NameInfoLoss
 from densecolor.training.report_epochs import ReportEpochs
 from densecolor.training.resumption import ResumedCallbacks
 from densecolor.training.run_directory import RunDirectory
+from densecolor.training.stored_embeddings import join_backbone
+from densecolor.training.stored_embeddings import stored_branch
 from densecolor.training.strategy import distribute
 from densecolor.training.strategy import is_multiworker
 from densecolor.training.strategy import open_strategy
@@ -52,7 +54,8 @@ def train(config, run, resume=False, progress=None, report=print, note=None, clu
         worker_timeout: seconds to wait at the start until all workers are there.
 
     Returns:
-        The trained `keras.Model`, as in `final.keras`: where a moving average is kept, with the averaged weights.
+        The trained `keras.Model`, as in `final.keras`: where a moving average is kept, with the averaged weights; where
+        training ran on stored embeddings, without the network that makes them.
 
     Raises:
         FileNotFoundError, ShardError: the data is not there or damaged.
@@ -80,6 +83,8 @@ def train(config, run, resume=False, progress=None, report=print, note=None, clu
             # `fit` has ended by putting the averaged weights into the model, where there are any.
             if run.is_chief:
                 _save_final(model, run.directory)
+                if run.reader.embeddings is not None:
+                    join_backbone(run.directory, config, report)
     return model
 
 
@@ -112,6 +117,7 @@ class _Run:
             "image_size": config.image_size,
             "seed": config.seed,
             "on_damage": functools.cache(report) if config.skip_damaged else None,  # each damage once, whoever meets it
+            "embedding": stored_branch(config),
             **share_of(cluster, config.batch_size, config.data_sharding),
         }
         self.reader = BatchReader(config.data, "train", **self.reader_options)
@@ -218,10 +224,11 @@ class _Run:
             shuffle=True,
             seed=self.config.seed,
             on_damage=self.reader_options["on_damage"],
+            embedding=self.reader_options["embedding"],
         )
         inputs, targets, _ = model_values(shown.read(0, 0), shown.targets)
         images = TensorBoardImages(self.directory.tensorboard / "samples")
-        return SampleGrid(self.directory.samples, inputs["lightness"], targets["ab"], images, self.report)
+        return SampleGrid(self.directory.samples, inputs, targets["ab"], images, self.report)
 
 
 def _save_final(model, directory):

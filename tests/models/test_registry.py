@@ -1,4 +1,6 @@
 import inspect
+import math
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,32 @@ def test_options_of_presets_exist(name):
     model_class, options = models.PRESETS[name]
     assert set(options) <= set(inspect.signature(model_class).parameters)
     assert models.model_options(name) | options == models.model_options(name)
+
+
+def figures(model):
+    """Names of outputs, trained and frozen parameters, counted."""
+    trained = sum(math.prod(variable.shape) for variable in model.trainable_variables)
+    frozen = sum(layer.count_params() for layer in model.layers if layer.weights and not layer.trainable)
+    return set(model.output_names), trained, frozen
+
+
+@pytest.mark.parametrize(
+    "name", [name if "_" in name else pytest.param(name, marks=pytest.mark.slow) for name in models.list_models()]
+)
+def test_cards_are_true(name):
+    card = next(card for card in models.list_models(cards=True) if card.name == name)
+    known = (set(card.outputs), card.trained_parameters, card.frozen_parameters)
+    assert known == figures(models.create(name))
+
+
+def test_docs_have_every_card():
+    text = (Path(__file__).parents[2] / "docs/models.md").read_text(encoding="utf-8")
+    for card in models.list_models(cards=True):
+        if card.name != "dense_tiny":  # which is for tests
+            frozen = f"{card.frozen_parameters:,}" if card.frozen_parameters else ""
+            sizes = f"{card.trained_parameters:,} | {frozen} | {card.multiply_adds} G | {card.receptive_field or ''}"
+            assert f"| `{card.name}` | {sizes} |" in text
+            assert card.citation.partition(" (")[0] in text.replace("*", "").replace("\n", " ")
 
 
 def test_create_takes_options_in_place_of_the_presets():

@@ -1,0 +1,122 @@
+"""What there is to know of each model before it is built: its paper, its outputs, its losses, its size."""
+
+from typing import NamedTuple
+
+
+class System(NamedTuple):
+    """A published system."""
+
+    citation: str
+    outputs: tuple  # of str, beside `ab`
+    losses: str
+    backbone: str  # the pretrained network that it wants, or "none"
+
+
+class ModelCard(NamedTuple):
+    """One model of the registry, by default options.
+
+    Multiply-adds are those of convolutions and matrix products for one picture of 256 x 256, a branch's network
+    included. The receptive field, in pixels, is that of the way from lightness to colour, beside which most models have
+    one that sees the whole picture.
+    """
+
+    name: str
+    citation: str
+    input: str
+    outputs: tuple  # of str
+    trained_parameters: int
+    frozen_parameters: int  # of a network that nothing trains; moving statistics are in neither
+    multiply_adds: float  # billions
+    receptive_field: int | None  # None for small variants
+    losses: str
+    backbone: str
+
+
+_MSE = "mean squared error of ab"
+_SYSTEMS = {
+    "colorful": System(
+        "Zhang R., Isola P., Efros A., Colorful Image Colorization, ECCV 2016",
+        ("ab_distribution",),
+        "cross-entropy of 313 softly encoded colour bins, rare ones weighing more",
+        "none",
+    ),
+    "dense": System(
+        "Zhang N., Qin P., Zeng J., Song Y., Image Colorization Algorithm based on Dense Neural Network, 2019",
+        ("label",),
+        f"{_MSE}; cross-entropy of the class",
+        "VGG-16: helps",
+    ),
+    "hypercolumn": System(
+        "Larsson G., Maire M., Shakhnarovich G., Learning Representations for Automatic Colorization, ECCV 2016",
+        ("hue_chroma_distribution",),
+        "KL divergence of chroma, and of hue in proportion to chroma",
+        "none (the paper starts from VGG-16's weights)",
+    ),
+    "iizuka": System(
+        "Iizuka S., Simo-Serra E., Ishikawa H., Let there be Color!, SIGGRAPH 2016",
+        ("label",),
+        f"{_MSE}; cross-entropy of the class, with a small weight",
+        "none",
+    ),
+    "koalarization": System(
+        "Baldassarre F., Gonzalez Morin D., Rodes-Guirao L., Deep Koalarization, arXiv 1712.03400, 2017",
+        (),
+        _MSE,
+        "Inception-ResNet-v2: wanted",
+    ),
+    "residual": System(
+        "Qin P., Cheng Z., Cui Y. et al., Research on Image Colorization Algorithm Based on Residual Neural Network, "
+        "CCCV 2017 (reconstructed)",
+        ("label",),
+        f"{_MSE}; cross-entropy of the class, with a small weight",
+        "none",
+    ),
+    "unet": System("after Ronneberger O., Fischer P., Brox T., U-Net, MICCAI 2015: the baseline", (), _MSE, "none"),
+}
+# Trained and frozen parameters, billions of multiply-adds, receptive field: as tools/model_table.py counts them.
+_SIZES = {
+    "colorful": (32_235_385, 0, 41.8, 353),
+    "colorful_small": (712_393, 0, 1.3, None),
+    "dense": (122_438_907, 0, 59.0, 101),
+    "dense_small": (1_183_435, 0, 2.6, None),
+    "dense_tiny": (3_229_205, 0, 0.0, None),
+    "hypercolumn": (147_041_024, 0, 50.6, 436),
+    "hypercolumn_light": (19_106_560, 0, 42.5, 212),
+    "hypercolumn_small": (424_816, 0, 2.0, None),
+    "iizuka": (42_366_831, 0, 14.6, 115),
+    "iizuka_small": (1_187_319, 0, 0.6, None),
+    "koalarization": (6_573_794, 55_873_736, 23.0, 115),
+    "koalarization_small": (432_442, 939_120, 0.6, None),
+    "residual": (24_458_895, 0, 78.9, 121),
+    "residual_small": (1_445_759, 0, 4.1, None),
+    "unet": (1_820_066, 0, 8.8, 98),
+}
+
+
+def model_card(name):
+    """What is known of a model without building it.
+
+    Args:
+        name: one of `list_models()`.
+
+    Returns:
+        ModelCard.
+
+    Example:
+        >>> model_card("dense").trained_parameters
+        122438907
+    """
+    trained, frozen, multiply_adds, receptive_field = _SIZES[name]
+    system = _SYSTEMS[name.partition("_")[0]]
+    return ModelCard(
+        name,
+        system.citation,
+        "lightness",
+        ("ab", *system.outputs),
+        trained,
+        frozen,
+        multiply_adds,
+        receptive_field,
+        system.losses,
+        system.backbone,
+    )
