@@ -63,7 +63,7 @@ def test_nothing_large_is_built_for_a_small_file(name, tiny, huge, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"colorizer": "mask_guided"}, "is made of 'mask_guided': A mask is read from"),
+        ({"colorizer": "mask_guided"}, "is made of 'mask_guided': A mask branch needs"),
         ({"colorizer": "os.system"}, "is made of 'os.system'"),
         ({"colorizer": ["unet"]}, "not allowed: colorizer="),
         ({"colorizer_options": {"filters": [2, 10**9]}}, "not allowed: filters="),

@@ -1,4 +1,4 @@
-"""Spatial masks from logits: probabilities, their concrete relaxation, and a share of the picture that they aim at."""
+"""Spatial masks from logits: probabilities, their concrete relaxation, and the share of the picture they may have."""
 
 import keras
 from keras import ops
@@ -55,15 +55,16 @@ class ConcreteSample(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="densecolor")
 class MaskBudget(keras.layers.Layer):
-    """Passes a mask on, and in training adds to the loss how far it is from a wanted share of the picture.
+    """Passes a mask on, and in training adds to the loss how far it is above its share of the picture.
 
     With the mean m of the mask over the batch and its pixels, the loss is
 
-        weight * |m - share| + smoothness * (mean |difference to the pixel below| + mean |... to the right|)
+        weight * max(m - share, 0) + smoothness * (mean |difference to the pixel below| + mean |... to the right|)
 
     The first term is the sparsity of Wang et al., "Exploring Sparsity in Image Super-Resolution for Efficient
-    Inference" (SMSR), CVPR 2021, turned into a target; the second is total variation. Pictures that only fill up a
-    batch count too.
+    Inference" (SMSR), CVPR 2021, up to a share; the second is total variation. A mask below its share is left alone: to
+    raise it would be to raise it in the background, where nothing holds against it. Pictures that only fill up a batch
+    count too.
 
     Args:
         share: float in (0, 1).
@@ -86,7 +87,7 @@ class MaskBudget(keras.layers.Layer):
     def call(self, x, training=None):
         """A mask (batch, H, W, 1) to the same."""
         if training:
-            loss = self.weight * ops.abs(ops.mean(x) - self.share)
+            loss = self.weight * ops.relu(ops.mean(x) - self.share)
             self.add_loss(loss + self.smoothness * (_variation(x, 1) + _variation(x, 2)))
         return x
 

@@ -46,9 +46,9 @@ class MaskGuidedColorizer(Colorizer):
     convolution with BatchNormalization and ReLU, and one to a logit, on the features that the colours are made of.
 
     With `guide="supervised"` the mask learns from the pictures' own masks. With `guide="concrete"` it needs none: it is
-    drawn towards `mask_share` of the pictures, and samples of it (a binary concrete distribution) multiply the colours
-    in `masked_ab`, whose loss against the true colours decides where the mask lies: where colour is. That fits
-    pictures with a colourless background; on others it finds what is colourful. Nothing is random outside of training.
+    held to `mask_share` of the pictures, and samples of it (a binary concrete distribution) multiply the colours in
+    `masked_ab`, whose loss against the true colours decides where the mask lies: where colour is. That fits pictures
+    with a colourless background; on others it finds what is colourful. Nothing is random outside of training.
 
     Input: as the colorizer's: `lightness`, float (batch, H, W, 1), L / 50 - 1, in [-1, 1]; any H and W.
     Output: those of the colorizer; `mask`, float32 (batch, H, W, 1) in [0, 1], probabilities; and `masked_ab`, float32
@@ -222,7 +222,10 @@ def _create(name, options, dtype, **passed_on):
 
 def _no_features(name):
     able = ", ".join(name for name, (model_class, _) in PLAIN_PRESETS.items() if model_class in FEATURES)
-    return f"A mask is read from a colorizer's decoder features, which {name!r} has not. Choose from {able}."
+    return (
+        "A mask branch needs a colorizer that has decoder features and no mask of its own, which "
+        f"{name!r} is not. Choose from {able}."
+    )
 
 
 def _apply_branch(base, width, synchronized):

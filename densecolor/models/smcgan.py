@@ -37,7 +37,7 @@ class SMCGANColorizer(Colorizer):
 
     The mask is a Gumbel-softmax over foreground and background: `masked_rgb` is the picture times a sample of it in
     training, times the likelier of the two otherwise. Its temperature is fixed. `mask` itself are the probabilities,
-    which have a loss where the pictures are packed with masks; without masks, `guide="concrete"` draws them towards the
+    which have a loss where the pictures are packed with masks; without masks, `guide="concrete"` holds them to the
     share of the pictures that the foreground has, and the masked pictures' loss decides where it lies.
 
     The paper's ablations: without the mask is `mask=False`; without colour `color=False`; gan1 and gan2 are the

@@ -74,9 +74,10 @@ def test_precomputed_embeddings_pass_through():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"colorizer": "unett"}, "which 'unett' has not. Choose from colorful, .*unet"),
-        ({"colorizer": "hypercolumn"}, "decoder features, which 'hypercolumn' has not"),
-        ({"colorizer": "mask_guided"}, "'mask_guided' has not"),
+        ({"colorizer": "unett"}, "which 'unett' is not. Choose from colorful, .*unet"),
+        ({"colorizer": "hypercolumn"}, "decoder features .* which 'hypercolumn' is not"),
+        ({"colorizer": "scgan"}, "no mask of its own, which 'scgan' is not"),
+        ({"colorizer": "mask_guided"}, "'mask_guided' is not"),
         ({"colorizer": "unet", "colorizer_options": {"layers": 3}}, "'layers', which is no option of 'unet'"),
         ({"colorizer": "unet", "colorizer_options": {"dtype": "float16"}}, "has 'dtype'.*Choose from filters"),
         ({"colorizer": "unet", "mask_width": 0}, "`mask_width` must be positive"),
@@ -86,7 +87,7 @@ def test_mistakes_are_explained(options, message):
     with pytest.raises(DensecolorError, match=message):
         models.create("mask_guided", **options)
     if "hypercolumn" in options.values():
-        with pytest.raises(DensecolorError, match="'HypercolumnColorizer' has not"):
+        with pytest.raises(DensecolorError, match="'HypercolumnColorizer' is not"):
             models.with_mask_head(models.create("hypercolumn", widths=(4,) * 5, fc_width=0))
 
 
@@ -115,12 +116,11 @@ def test_a_supervised_mask_learns_the_pictures_masks(tmp_path, crops):
 
 
 def test_training_weighs_the_losses_as_the_system_says(tmp_path, unlabelled):
-    """And, without masks in the data, the concrete mask goes to its share."""
+    """And, without masks in the data, the concrete mask goes down to its share."""
     options = UNET | {"guide": "concrete", "mask_share": 0.2, "share_weight": 20.0, "masked_weight": 0.0}
     values = {"epochs": 1, "steps_per_epoch": 60, "batch_size": 7, "learning_rate": 0.02, "schedule": "constant"}
     config = TrainConfig(str(unlabelled), model="mask_guided", model_options=options, **values)
-    lines = []
-    model = train(config, tmp_path / "run", report=lines.append)
+    model = train(config, tmp_path / "run", report=[].append)
     assert model._compile_loss._user_loss_weights == {"ab": 1, "mask": 0.1, "masked_ab": 0}
     inputs, _, _ = next(iter(load(unlabelled, "train", batch_size=21)))
-    assert np.array(model(inputs, training=True)["mask"]).mean() == pytest.approx(0.2, abs=0.1)
+    assert np.array(model(inputs, training=True)["mask"]).mean() < 0.22
