@@ -12,7 +12,7 @@ from densecolor.models.layers import CropLike
 from densecolor.models.layers import PadToMultiple
 from densecolor.models.layers import dtype_scope
 from densecolor.models.rgb_outputs import rgb_outputs
-from densecolor.models.spectral import SpectralConv2D
+from densecolor.models.spectral import ReflectedSpectralConv2D
 from densecolor.models.spectral import apply_spectral
 
 FILTERS = (64, 128, 256, 512, 512, 512, 512, 512, 512)
@@ -94,7 +94,7 @@ class SCGANColorizer(Colorizer):
                 features = create_global_features(global_widths, branch_weights, sync_batchnorm)(gray)
             encoded = _apply_encoder(gray, filters, features, sync_batchnorm)
             x, decoded = _apply_decoder(encoded, sync_batchnorm)
-            rgb = SpectralConv2D(3, 3, dtype="float32", name="output_conv")(x)
+            rgb = ReflectedSpectralConv2D(3, 3, dtype="float32", name="output_conv")(x)
             rgb = keras.layers.Activation("tanh", dtype="float32", name="tanh")(rgb)
             mask = _apply_saliency(decoded, lightness, saliency_width, sync_batchnorm) if saliency else None
             outputs = rgb_outputs(rgb, lightness, mask)
@@ -172,7 +172,7 @@ def _apply_saliency(decoded, lightness, width, synchronized):
         joined.append(x)
     x = keras.layers.Concatenate(name="saliency_join")(joined)
     x = _apply_up(x, width, "saliency", synchronized)
-    x = SpectralConv2D(1, 3, dtype="float32", name="saliency_output_conv")(x)
+    x = ReflectedSpectralConv2D(1, 3, dtype="float32", name="saliency_output_conv")(x)
     x = keras.layers.Activation("sigmoid", dtype="float32", name="saliency_sigmoid")(x)
     return CropLike(dtype="float32", name="mask")([x, lightness])
 

@@ -10,7 +10,7 @@ EPSILON = 1e-12
 
 
 @keras.saving.register_keras_serializable(package="densecolor")
-class SpectralConv2D(keras.layers.Layer):
+class ReflectedSpectralConv2D(keras.layers.Layer):
     """A convolution without bias, with reflected borders, whose kernel is divided by its spectral norm.
 
     Miyato et al., "Spectral Normalization for Generative Adversarial Networks", ICLR 2018: the norm is that of the
@@ -27,7 +27,7 @@ class SpectralConv2D(keras.layers.Layer):
         strides: int.
 
     Example:
-        >>> SpectralConv2D(8, 3, strides=2)(np.zeros((1, 64, 48, 3))).shape
+        >>> ReflectedSpectralConv2D(8, 3, strides=2)(np.zeros((1, 64, 48, 3))).shape
         TensorShape([1, 32, 24, 8])
     """
 
@@ -96,7 +96,7 @@ def apply_spectral(x, filters, name, kernel_size=3, strides=1, normalized=True, 
         normalized: whether there is a BatchNormalization.
         **options: of `apply_norm_leaky`.
     """
-    x = SpectralConv2D(filters, kernel_size, strides, name=f"{name}_conv")(x)
+    x = ReflectedSpectralConv2D(filters, kernel_size, strides, name=f"{name}_conv")(x)
     return apply_norm_leaky(x, name, normalized=normalized, **options)
 
 

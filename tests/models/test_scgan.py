@@ -10,7 +10,7 @@ from densecolor.color import lab_to_srgb
 from densecolor.color import srgb_to_lab
 from densecolor.errors import DensecolorError
 from densecolor.models.gray_vgg import create_global_features
-from densecolor.models.spectral import SpectralConv2D
+from densecolor.models.spectral import ReflectedSpectralConv2D
 
 TINY = {"filters": (4, 4, 5, 5, 6, 6, 7), "global_widths": (3, 4, 4, 5, 5), "saliency_width": 3}
 
@@ -52,7 +52,7 @@ def test_parameters_of_the_published_network():
     assert counts == {name: counted for name, (_, counted) in PARTS.items()}
     # Beside these: two moving statistics of each normalised channel, and a vector for the norm of each kernel.
     moving = sum(2 * layer.gamma.shape[0] for layer in layers_of(model, keras.layers.BatchNormalization))
-    vectors = sum(layer.filters for layer in layers_of(model, SpectralConv2D))
+    vectors = sum(layer.filters for layer in layers_of(model, ReflectedSpectralConv2D))
     assert model.count_params() == 58_755_200 + moving + vectors
 
 

@@ -3,13 +3,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from densecolor.models.spectral import SpectralConv2D
+from densecolor.models.spectral import ReflectedSpectralConv2D
 
 RANDOM = np.random.default_rng(0)
 
 
 def layer_and_input(filters=4, kernel_size=3, strides=1, channels=3):
-    layer = SpectralConv2D(filters, kernel_size, strides)
+    layer = ReflectedSpectralConv2D(filters, kernel_size, strides)
     x = RANDOM.normal(size=(2, 8, 6, channels)).astype(np.float32)
     layer(x)
     return layer, x
@@ -65,16 +65,16 @@ def test_only_the_kernel_is_trained_and_all_is_restored():
     layer, _ = layer_and_input()
     assert [variable.name for variable in layer.trainable_variables] == ["kernel"]
     assert [variable.name for variable in layer.non_trainable_variables] == ["vector"]
-    again = SpectralConv2D.from_config(layer.get_config())
+    again = ReflectedSpectralConv2D.from_config(layer.get_config())
     assert (again.filters, again.kernel_size, again.strides) == (4, 3, 1)
 
 
 def test_half_precision_keeps_the_norm_in_float32():
-    layer = SpectralConv2D(4, 3, dtype="mixed_bfloat16")
+    layer = ReflectedSpectralConv2D(4, 3, dtype="mixed_bfloat16")
     x = RANDOM.normal(size=(1, 8, 8, 3)).astype(np.float32)
     assert keras.backend.standardize_dtype(layer(x).dtype) == "bfloat16"
     assert {variable.dtype for variable in layer.weights} == {"float32"}
-    exact = SpectralConv2D(4, 3)
+    exact = ReflectedSpectralConv2D(4, 3)
     exact.build(x.shape)
     exact.set_weights(layer.get_weights())
     np.testing.assert_allclose(keras.ops.cast(layer(x), "float32"), exact(x), atol=0.05)
@@ -82,7 +82,7 @@ def test_half_precision_keeps_the_norm_in_float32():
 
 def test_the_shape_is_known_before_and_is_right():
     for size in ((8, 6), (7, 5)):
-        layer = SpectralConv2D(2, 3, 2)
+        layer = ReflectedSpectralConv2D(2, 3, 2)
         x = np.zeros((1, *size, 3), np.float32)
         assert tuple(layer(x).shape) == layer.compute_output_shape(x.shape)
-    assert SpectralConv2D(2, 3, 2).compute_output_shape((None, None, 9, 3)) == (None, None, 5, 2)
+    assert ReflectedSpectralConv2D(2, 3, 2).compute_output_shape((None, None, 9, 3)) == (None, None, 5, 2)
