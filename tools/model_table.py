@@ -29,6 +29,7 @@ _LOCAL_WAYS = {
     "iizuka": f"{_LOW_LEVEL} 3 3 {_DECODER}",
     "koalarization": f"{_LOW_LEVEL} 3 3 {_DECODER}",
     "residual": "7 3 3 3 3 3 3 3/2 3 3 3 3 3 3/2 3 3 3 3 3 3 3 up2+ 3 3 up2+ 3 3 3",
+    "smcgan": f"7 {'3/2 ' * 4} {'3 ' * 8} {'up2 3 ' * 4} 3",
     "unet": "3 3 2/2 3 3 2/2 3 3 2/2 3 3 up2+ 3 up2+ 3 up2+ 3 3",
 }
 

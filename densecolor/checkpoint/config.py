@@ -7,7 +7,9 @@ import keras
 
 from densecolor.checkpoint.size import least_parameters
 from densecolor.errors import CheckpointError
+from densecolor.errors import DensecolorError
 from densecolor.models import PRESETS
+from densecolor.models.mask_head import colorizer_class
 
 COLORIZERS = {keras.saving.get_registered_name(model_class): model_class for model_class, _ in PRESETS.values()}
 DTYPES = ("bfloat16", "float16", "float32", "float64", "mixed_bfloat16", "mixed_float16")
@@ -20,6 +22,7 @@ LIMITS = {
     "growth_rate": 128,
     "layers_per_block": 64,
     "logit_count": 100_000,
+    "mask_width": 512,
     "num_classes": 1_000_000,
     "stem_strides": 16,
     "width": 8,
@@ -28,6 +31,8 @@ LIMITS = {
 MAX_INTEGER = 4096
 MAX_LENGTH = 16  # of a list
 MAX_TEXT = 100
+# Arguments that are the options of another model, and the arguments that name it.
+NESTED = {"colorizer_options": "colorizer"}
 
 
 def check_savable(model):
@@ -76,8 +81,7 @@ def build_model(text, path, file_size):
             "know and trust its origin, load it with trust=True (--trust-checkpoint)."
         )
     _check_arguments(arguments, model_class, path)
-    if "branch_weights" in arguments:  # a file never causes a download, nor opens another file
-        arguments = arguments | {"branch_weights": None}
+    arguments = _without_files(arguments)
     try:
         least = least_parameters(model_class, arguments)
         fits = least <= file_size  # weights have 2 bytes or more; someone may have compressed them
@@ -92,6 +96,14 @@ def build_model(text, path, file_size):
     return model
 
 
+def _without_files(arguments):
+    """A file never causes a download, nor opens another file."""
+    changed = {name: _without_files(arguments[name]) for name in NESTED if isinstance(arguments.get(name), dict)}
+    if "branch_weights" in arguments:
+        changed["branch_weights"] = None
+    return arguments | changed
+
+
 def _check_arguments(arguments, model_class, owner):
     known = inspect.signature(model_class).parameters
     if not isinstance(arguments, dict) or not set(arguments) <= set(known):
@@ -101,8 +113,19 @@ def _check_arguments(arguments, model_class, owner):
             "A newer densecolor may have written it."
         )
     for name, value in arguments.items():
+        if name in NESTED and isinstance(value, dict):
+            # Only a model that has no options of another one itself can be named.
+            _check_arguments(value, _class_inside(arguments.get(NESTED[name]), owner), owner)
+            continue
         if not _is_plain(value, LIMITS.get(name, MAX_INTEGER)) or (name == "dtype" and value not in DTYPES):
             raise CheckpointError(f"{owner} has a value that is not allowed: {name}={str(value)[:MAX_TEXT]}.")
+
+
+def _class_inside(name, owner):
+    try:
+        return colorizer_class(name)
+    except (DensecolorError, TypeError) as error:  # the latter where it is no name at all
+        raise CheckpointError(f"{owner} is made of {str(name)[:MAX_TEXT]!r}: {error}") from error
 
 
 def _is_plain(value, limit):

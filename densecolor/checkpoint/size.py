@@ -9,11 +9,16 @@ from densecolor.models import DenseColorizer
 from densecolor.models import HypercolumnColorizer
 from densecolor.models import IizukaColorizer
 from densecolor.models import KoalarizationColorizer
+from densecolor.models import MaskGuidedColorizer
 from densecolor.models import ResidualColorizer
+from densecolor.models import SCGANColorizer
+from densecolor.models import SMCGANColorizer
 from densecolor.models import UNetColorizer
 from densecolor.models.convolutions import scaled
 from densecolor.models.dense_block import BOTTLENECK
 from densecolor.models.frozen_branch import embedding_length
+from densecolor.models.mask_head import colorizer_arguments
+from densecolor.models.mask_head import colorizer_class
 
 
 def least_parameters(model_class, arguments):
@@ -81,6 +86,27 @@ def _residual(options):
     return (options["blocks"] - 1) * of_a_block + branch + options["num_classes"] * 4 * filters
 
 
+def _scgan(options):
+    # Two 3x3 convolutions between each size and the next, there and back; each size of the global features has one to
+    # itself, and so has the saliency branch, which reads three sizes.
+    filters, widths = options["filters"], options["global_widths"]
+    read = [(width, width) for width in widths] + [(widths[-1], filters[6])] if options["global_features"] else []
+    if options["saliency"]:
+        read += [(width, options["saliency_width"]) for width in (*filters[1:4], options["saliency_width"])]
+    return 9 * sum(before * after for before, after in [*itertools.pairwise(filters)] * 2 + read)
+
+
+def _smcgan(options):
+    between = sum(2 * 9 * a * b for a, b in itertools.pairwise(options["filters"]))
+    return between + 18 * options["blocks"] * options["filters"][-1] ** 2
+
+
+def _mask_guided(options):
+    name, passed_on = options["colorizer"], options["num_classes"]
+    arguments = colorizer_arguments(name, options["colorizer_options"] or {}, passed_on)
+    return least_parameters(colorizer_class(name), arguments)
+
+
 def _places(options):
     """The networks reduce a picture 32 times, or a little more without padding: the least side that is left."""
     return max(1, (options["branch_size"] or BRANCHES[options["branch"]].size) // 32 - 2)
@@ -92,6 +118,9 @@ LEAST = {
     HypercolumnColorizer: _hypercolumn,
     IizukaColorizer: _iizuka,
     KoalarizationColorizer: _koalarization,
+    MaskGuidedColorizer: _mask_guided,
     ResidualColorizer: _residual,
+    SCGANColorizer: _scgan,
+    SMCGANColorizer: _smcgan,
     UNetColorizer: _by_filters,
 }

@@ -11,6 +11,7 @@ import numpy as np
 
 from densecolor.color import AB_SCALE
 from densecolor.color import dequantize_lightness
+from densecolor.color import lab_to_srgb
 from densecolor.color import normalize_lightness
 from densecolor.color.hue_chroma import lab_to_hue_chroma
 from densecolor.dataset.sharding import SHARDINGS
@@ -19,8 +20,18 @@ from densecolor.errors import require_choice
 from densecolor.shards import Embeddings
 from densecolor.shards import open_dataset
 
-TARGETS = ("ab", "ab_distribution", "hue_chroma_distribution", "label", "mask")
-_COLORED = {"ab", "ab_distribution", "hue_chroma_distribution"}  # targets made of ab
+TARGETS = (
+    "ab",
+    "ab_distribution",
+    "hue_chroma_distribution",
+    "label",
+    "mask",
+    "masked_ab",
+    "masked_rgb",
+    "rgb",
+)
+_COLORED = set(TARGETS) - {"label", "mask"}  # targets made of ab
+_MASKED = {"mask", "masked_ab", "masked_rgb"}  # targets made of masks
 _ORDER, _AUGMENT = 0, 1  # independent random streams of one seed
 
 
@@ -179,7 +190,7 @@ class BatchReader:
         batch.L[row] = shard.read("L", place)[rows, columns][:, flip]
         if _COLORED.intersection(self.targets):
             batch.ab[row] = shard.read("ab", place)[rows, columns][:, flip]
-        if "mask" in self.targets and shard.mask is not None:
+        if _MASKED.intersection(self.targets) and shard.mask is not None:
             batch.mask[row] = shard.read("mask", place)[rows, columns][:, flip]
             batch.mask_weight[row] = batch.weight[row]
         batch.label[row] = self.packed.label(number, place)
@@ -202,10 +213,11 @@ def model_values(batch, targets):
 
     Returns:
         (inputs, targets, sample_weights), three dicts: `lightness` (batch, S, S, 1) in [-1, 1] and, where the batch
-        has it, `embedding` (batch, D); of the targets asked for `ab` (batch, S, S, 2) = ab / 128, `label` (batch,),
-        `mask` (batch, S, S, 1) in [0, 1], and for outputs that are distributions, whose losses do the encoding,
-        `ab_distribution`, which is ab / 128 once more, and `hue_chroma_distribution` (batch, S, S, 2), hue and chroma
-        in [0, 1]; and a weight for each target that broadcasts over its pixels.
+        has it, `embedding` (batch, D); of the targets asked for `ab` (batch, S, S, 2) = ab / 128, `rgb` (batch, S, S,
+        3), sRGB in [0, 1], `label` (batch,), `mask` (batch, S, S, 1) in [0, 1], `masked_ab` and `masked_rgb`, which are
+        colours times the mask, or whole where the shards have none, and for outputs that are distributions, whose
+        losses do the encoding, `ab_distribution`, which is ab / 128 once more, and `hue_chroma_distribution` (batch, S,
+        S, 2), hue and chroma in [0, 1]; and a weight for each target that broadcasts over its pixels.
     """
     inputs = {"lightness": normalize_lightness(dequantize_lightness(batch.L))[..., None]}
     if batch.embedding is not None:
@@ -225,6 +237,18 @@ def _hue_chroma(batch):
     return lab_to_hue_chroma(lab), batch.weight[:, None, None]
 
 
+def _rgb(batch):
+    lab = np.concatenate([dequantize_lightness(batch.L)[..., None], batch.ab], axis=-1, dtype=np.float32)
+    return lab_to_srgb(lab, np.float32), batch.weight[:, None, None]
+
+
+def _masked(batch, colors):
+    """Colours and their weights, the colours under the mask; without one the whole picture is foreground."""
+    values, weights = colors(batch)
+    has_mask = (batch.mask_weight > 0)[:, None, None, None]
+    return values * np.where(has_mask, _mask(batch)[0], np.float32(1)), weights
+
+
 def _label(batch):
     # -1 would crash a sparse cross-entropy even where it weighs nothing.
     return np.maximum(batch.label, 0), batch.weight * (batch.label >= 0)
@@ -241,6 +265,9 @@ _TARGET_VALUES = {
     "hue_chroma_distribution": _hue_chroma,
     "label": _label,
     "mask": _mask,
+    "masked_ab": functools.partial(_masked, colors=_ab),
+    "masked_rgb": functools.partial(_masked, colors=_rgb),
+    "rgb": _rgb,
 }
 
 

@@ -122,22 +122,23 @@ def _parts(batch, replicas):
     return tf.nest.map_structure(split, batch)
 
 
+_CHANNELS = {
+    "ab": 2,
+    "ab_distribution": 2,
+    "hue_chroma_distribution": 2,
+    "mask": 1,
+    "masked_ab": 2,
+    "masked_rgb": 3,
+    "rgb": 3,
+}
+
+
 def _element_spec(reader):
     batch, side = reader.batch_size, reader.image_size
-    targets = {
-        "ab": tf.TensorSpec((batch, side, side, 2), tf.float32),
-        "ab_distribution": tf.TensorSpec((batch, side, side, 2), tf.float32),
-        "hue_chroma_distribution": tf.TensorSpec((batch, side, side, 2), tf.float32),
-        "label": tf.TensorSpec((batch,), tf.int32),
-        "mask": tf.TensorSpec((batch, side, side, 1), tf.float32),
-    }
-    weights = {
-        "ab": tf.TensorSpec((batch, 1, 1), tf.float32),
-        "ab_distribution": tf.TensorSpec((batch, 1, 1), tf.float32),
-        "hue_chroma_distribution": tf.TensorSpec((batch, 1, 1), tf.float32),
-        "label": tf.TensorSpec((batch,), tf.float32),
-        "mask": tf.TensorSpec((batch, 1, 1), tf.float32),
-    }
+    targets = {name: tf.TensorSpec((batch, side, side, count), tf.float32) for name, count in _CHANNELS.items()}
+    weights = {name: tf.TensorSpec((batch, 1, 1), tf.float32) for name in _CHANNELS}
+    targets["label"] = tf.TensorSpec((batch,), tf.int32)
+    weights["label"] = tf.TensorSpec((batch,), tf.float32)
     inputs = {"lightness": tf.TensorSpec((batch, side, side, 1), tf.float32)}
     if reader.embeddings is not None:
         inputs["embedding"] = tf.TensorSpec((batch, reader.embeddings.width), tf.float32)

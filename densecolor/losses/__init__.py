@@ -5,15 +5,25 @@ add up to what one replica computes.
 """
 
 from densecolor.losses.ab_distribution import AbDistributionCrossentropy
+from densecolor.losses.attention import AttentionLoss
+from densecolor.losses.attention import mask_colors
 from densecolor.losses.defaults import default_losses
 from densecolor.losses.hue_chroma import HueChromaCrossentropy
+from densecolor.losses.masks import MaskCrossentropy
+from densecolor.losses.perceptual import PerceptualLoss
+from densecolor.losses.perceptual import ReconstructionLoss
 from densecolor.losses.plain import ColorMSE
 from densecolor.losses.plain import FlooredCrossentropy
 
 __all__ = [
     "AbDistributionCrossentropy",
+    "AttentionLoss",
     "ColorMSE",
     "FlooredCrossentropy",
     "HueChromaCrossentropy",
+    "MaskCrossentropy",
+    "PerceptualLoss",
+    "ReconstructionLoss",
     "default_losses",
+    "mask_colors",
 ]

@@ -14,16 +14,21 @@ from densecolor.models.colorful import ColorfulColorizer
 from densecolor.models.colorizer import Colorizer
 from densecolor.models.dense import DenseColorizer
 from densecolor.models.frozen_branch import create_embedder
+from densecolor.models.gray_vgg import create_gray_classifier
 from densecolor.models.hypercolumn import HypercolumnColorizer
 from densecolor.models.iizuka import IizukaColorizer
 from densecolor.models.koalarization import KoalarizationColorizer
 from densecolor.models.koalarization import with_backbone
+from densecolor.models.mask_head import MaskGuidedColorizer
+from densecolor.models.mask_head import with_mask_head
 from densecolor.models.recipes import RECIPES
 from densecolor.models.registry import PRESETS
 from densecolor.models.registry import create
 from densecolor.models.registry import list_models
 from densecolor.models.registry import model_options
 from densecolor.models.residual import ResidualColorizer
+from densecolor.models.scgan import SCGANColorizer
+from densecolor.models.smcgan import SMCGANColorizer
 from densecolor.models.unet import UNetColorizer
 
 __all__ = [
@@ -36,15 +41,20 @@ __all__ = [
     "HypercolumnColorizer",
     "IizukaColorizer",
     "KoalarizationColorizer",
+    "MaskGuidedColorizer",
     "ModelCard",
     "ResidualColorizer",
+    "SCGANColorizer",
+    "SMCGANColorizer",
     "UNetColorizer",
     "create",
     "create_embedder",
+    "create_gray_classifier",
     "keras_info_loss",
     "list_models",
     "losses",
     "model_options",
     "optimizers",
     "with_backbone",
+    "with_mask_head",
 ]

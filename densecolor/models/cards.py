@@ -27,7 +27,7 @@ class ModelCard(NamedTuple):
     trained_parameters: int
     frozen_parameters: int  # of a network that nothing trains; moving statistics are in neither
     multiply_adds: float  # billions
-    receptive_field: int | None  # None for small variants
+    receptive_field: int | None  # None where it was not counted
     losses: str
     backbone: str
 
@@ -64,11 +64,30 @@ _SYSTEMS = {
         _MSE,
         "Inception-ResNet-v2: wanted",
     ),
+    "mask_guided": System(
+        "any colorizer with a branch that predicts a mask; ours, after SCGAN and SMCGAN",
+        ("label", "mask", "masked_ab"),
+        "those of the colorizer, dense by default; cross-entropy and Dice of the mask; mean squared error of masked ab",
+        "as the colorizer",
+    ),
     "residual": System(
         "Qin P., Cheng Z., Cui Y. et al., Research on Image Colorization Algorithm Based on Residual Neural Network, "
         "CCCV 2017 (reconstructed)",
         ("label",),
         f"{_MSE}; cross-entropy of the class, with a small weight",
+        "none",
+    ),
+    "scgan": System(
+        "Zhao Y. et al., SCGAN: Saliency Map-guided Colorization with Generative Adversarial Network, IEEE TCSVT, 2021",
+        ("rgb", "mask", "masked_rgb"),
+        "mean absolute error of rgb and of masked rgb; perceptual and adversarial in its second stage",
+        "global features: helps; VGG-16 for the perceptual loss",
+    ),
+    "smcgan": System(
+        "Zhang Z., Li Y., Shin B.-S., Robust Medical Image Colorization with Spatial Mask-Guided Generative "
+        "Adversarial Network, Bioengineering, 2022 (reconstructed)",
+        ("rgb", "mask", "masked_rgb"),
+        "mean absolute error of rgb and of masked rgb; cross-entropy and Dice of the mask; adversarial",
         "none",
     ),
     "unet": System("after Ronneberger O., Fischer P., Brox T., U-Net, MICCAI 2015: the baseline", (), _MSE, "none"),
@@ -87,8 +106,14 @@ _SIZES = {
     "iizuka_small": (1_187_319, 0, 0.6, None),
     "koalarization": (6_573_794, 55_873_736, 23.0, 115),
     "koalarization_small": (432_442, 939_120, 0.6, None),
+    "mask_guided": (122_517_596, 0, 64.1, None),
+    "mask_guided_small": (1_208_956, 0, 3.0, None),
     "residual": (24_458_895, 0, 78.9, 121),
     "residual_small": (1_445_759, 0, 4.1, None),
+    "scgan": (58_755_200, 0, 94.5, None),
+    "scgan_small": (914_800, 0, 3.2, None),
+    "smcgan": (30_601_029, 0, 53.1, 325),
+    "smcgan_small": (329_301, 0, 2.4, None),
     "unet": (1_820_066, 0, 8.8, 98),
 }
 
@@ -107,7 +132,9 @@ def model_card(name):
         122438907
     """
     trained, frozen, multiply_adds, receptive_field = _SIZES[name]
-    system = _SYSTEMS[name.partition("_")[0]]
+    system = next(
+        system for published, system in _SYSTEMS.items() if name == published or name.startswith(f"{published}_")
+    )
     return ModelCard(
         name,
         system.citation,

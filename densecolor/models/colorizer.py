@@ -25,6 +25,11 @@ class Colorizer(keras.Model):
         self.dtype_policy = policy
         self.working_size = working_size
 
+    @property
+    def output_weights(self):
+        """Weights of the outputs' losses, by name, in the system's own training; 1 for those left out."""
+        return {}
+
     def call(self, inputs, training=None, mask=None):
         """Colour for `{"lightness": tensor}`, or for the tensor alone."""
         if not isinstance(inputs, dict):

@@ -63,4 +63,32 @@ RECIPES = {
         "epochs": 11,  # the paper's: 200,000 steps on the 2.4 million pictures of Places
         "label_weight": _IIZUKA_SCALE / 300,  # the paper's 1/300
     },
+    # The first of the paper's two stages, without its discriminators; its Adam has beta_1 0.5.
+    "scgan": {
+        "optimizer": "adam",  # the released code's, as are rate and schedule
+        "learning_rate": 2e-4,
+        "schedule": "step",
+        "step_epochs": 10,
+        "step_factor": 0.5,
+        "epochs": 10,  # of up to 40; the second stage starts from the tenth
+        "batch_size": 32,  # the released code's, over four GPUs
+        "image_size": 256,  # the paper's
+    },
+    # Nothing of the paper's schedule could be read: as SCGAN, whose batch is a single GPU's here.
+    "smcgan": {
+        "optimizer": "adam",
+        "learning_rate": 2e-4,
+        "schedule": "step",
+        "step_epochs": 10,
+        "step_factor": 0.5,
+        "epochs": 10,
+        "batch_size": 8,
+        "image_size": 256,
+    },
+    "mask_guided": {
+        "optimizer": "adam",
+        "learning_rate": 1e-3,
+        "schedule": "cosine",
+        "batch_size": 16,
+    },
 }

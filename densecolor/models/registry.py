@@ -4,57 +4,12 @@ import inspect
 
 from densecolor.errors import DensecolorError
 from densecolor.models.cards import model_card
-from densecolor.models.colorful import ColorfulColorizer
-from densecolor.models.dense import DenseColorizer
-from densecolor.models.hypercolumn import HypercolumnColorizer
-from densecolor.models.iizuka import IizukaColorizer
-from densecolor.models.koalarization import KoalarizationColorizer
-from densecolor.models.residual import ResidualColorizer
-from densecolor.models.unet import UNetColorizer
+from densecolor.models.mask_head import MaskGuidedColorizer
+from densecolor.models.presets import PLAIN_PRESETS
 
-PRESETS = {
-    "colorful": (ColorfulColorizer, {}),
-    "colorful_small": (ColorfulColorizer, {"filters": (16, 32, 64, 64, 64, 64, 64, 64)}),
-    "dense": (DenseColorizer, {}),
-    "dense_small": (
-        DenseColorizer,
-        {
-            "layers_per_block": 4,
-            "stem_strides": 2,
-            "branch": "mobilenet_v3_small",
-            "branch_size": 64,
-            "branch_pooling": True,
-            "fc_widths": (128, 64),
-        },
-    ),
-    "dense_tiny": (
-        DenseColorizer,
-        {
-            "layers_per_block": 1,
-            "growth_rate": 4,
-            "stem_strides": 4,
-            "branch": "mobilenet",
-            "branch_size": 32,
-            "branch_pooling": True,
-            "fc_widths": (16, 8),
-        },
-    ),
-    "hypercolumn": (HypercolumnColorizer, {}),
-    "hypercolumn_light": (HypercolumnColorizer, {"fc_width": 0}),
-    "hypercolumn_small": (
-        HypercolumnColorizer,
-        {"widths": (16, 32, 64, 64, 64), "fc_width": 0, "head_width": 128, "dropout": 0.0},
-    ),
-    "iizuka": (IizukaColorizer, {}),
-    "iizuka_small": (IizukaColorizer, {"global_size": 64, "width": 0.25}),
-    "koalarization": (KoalarizationColorizer, {}),
-    "koalarization_small": (
-        KoalarizationColorizer,
-        {"branch": "mobilenet_v3_small", "branch_size": 64, "embedding": "pooled", "width": 0.25},
-    ),
-    "residual": (ResidualColorizer, {}),
-    "residual_small": (ResidualColorizer, {"blocks": 2, "filters": 16}),
-    "unet": (UNetColorizer, {}),
+PRESETS = PLAIN_PRESETS | {
+    "mask_guided": (MaskGuidedColorizer, {}),
+    "mask_guided_small": (MaskGuidedColorizer, {"colorizer": "dense_small", "mask_width": 16}),
 }
 
 

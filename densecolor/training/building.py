@@ -105,7 +105,7 @@ def _compile(model, config, packed, steps_per_epoch):
         "ab": [keras.metrics.MeanSquaredError(name=f"{prefix}mse"), InfoLoss()],
         "label": [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     }
-    weights = dict.fromkeys(model.output_names, 1.0) | {"label": config.label_weight}
+    weights = dict.fromkeys(model.output_names, 1.0) | {"label": config.label_weight} | model.output_weights
     options = _label_options(model, config, packed)
     model.compile(
         optimizer=make_optimizer(config, steps_per_epoch),

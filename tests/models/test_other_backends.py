@@ -16,6 +16,9 @@ from densecolor.checkpoint import save_model
 SMALL = {
     "colorful": {"filters": (4, 4, 6, 6, 6, 6, 6, 4)},
     "hypercolumn": {"widths": (3, 4, 4, 5, 6), "fc_width": 7, "head_width": 8},
+    "mask_guided": {"colorizer": "unet", "colorizer_options": {"filters": [4, 6]}, "guide": "concrete"},
+    "scgan": {"filters": (4, 4, 5, 5, 6, 6, 7), "global_widths": (3, 4, 4, 5, 5), "saliency_width": 3},
+    "smcgan": {"filters": (4, 6, 8), "blocks": 1},
 }
 PREDICT = """
 import sys

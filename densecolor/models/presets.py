@@ -1,0 +1,63 @@
+"""The published systems as their papers have them, and smaller variants, but for those that are made of others."""
+
+from densecolor.models.colorful import ColorfulColorizer
+from densecolor.models.dense import DenseColorizer
+from densecolor.models.hypercolumn import HypercolumnColorizer
+from densecolor.models.iizuka import IizukaColorizer
+from densecolor.models.koalarization import KoalarizationColorizer
+from densecolor.models.residual import ResidualColorizer
+from densecolor.models.scgan import SCGANColorizer
+from densecolor.models.smcgan import SMCGANColorizer
+from densecolor.models.unet import UNetColorizer
+
+PLAIN_PRESETS = {
+    "colorful": (ColorfulColorizer, {}),
+    "colorful_small": (ColorfulColorizer, {"filters": (16, 32, 64, 64, 64, 64, 64, 64)}),
+    "dense": (DenseColorizer, {}),
+    "dense_small": (
+        DenseColorizer,
+        {
+            "layers_per_block": 4,
+            "stem_strides": 2,
+            "branch": "mobilenet_v3_small",
+            "branch_size": 64,
+            "branch_pooling": True,
+            "fc_widths": (128, 64),
+        },
+    ),
+    "dense_tiny": (
+        DenseColorizer,
+        {
+            "layers_per_block": 1,
+            "growth_rate": 4,
+            "stem_strides": 4,
+            "branch": "mobilenet",
+            "branch_size": 32,
+            "branch_pooling": True,
+            "fc_widths": (16, 8),
+        },
+    ),
+    "hypercolumn": (HypercolumnColorizer, {}),
+    "hypercolumn_light": (HypercolumnColorizer, {"fc_width": 0}),
+    "hypercolumn_small": (
+        HypercolumnColorizer,
+        {"widths": (16, 32, 64, 64, 64), "fc_width": 0, "head_width": 128, "dropout": 0.0},
+    ),
+    "iizuka": (IizukaColorizer, {}),
+    "iizuka_small": (IizukaColorizer, {"global_size": 64, "width": 0.25}),
+    "koalarization": (KoalarizationColorizer, {}),
+    "koalarization_small": (
+        KoalarizationColorizer,
+        {"branch": "mobilenet_v3_small", "branch_size": 64, "embedding": "pooled", "width": 0.25},
+    ),
+    "residual": (ResidualColorizer, {}),
+    "residual_small": (ResidualColorizer, {"blocks": 2, "filters": 16}),
+    "scgan": (SCGANColorizer, {}),
+    "scgan_small": (
+        SCGANColorizer,
+        {"filters": (16, 32, 64, 64, 64, 64, 64), "global_widths": (16, 32, 64, 64, 64), "saliency_width": 16},
+    ),
+    "smcgan": (SMCGANColorizer, {}),
+    "smcgan_small": (SMCGANColorizer, {"filters": (16, 32, 64, 64), "blocks": 2}),
+    "unet": (UNetColorizer, {}),
+}
