@@ -4,7 +4,7 @@ VENV = .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/installed
 
-.PHONY: help install test test-slow lint format demo sample clean
+.PHONY: help install test test-slow lint format demo sample notebooks clean
 
 help:
 	@echo "make install    the package with everything that its developers need, in $(VENV)"
@@ -13,6 +13,7 @@ help:
 	@echo "make test-slow  the longer checks"
 	@echo "make format     put the code into its format"
 	@echo "make sample     make h5data/photographs again"
+	@echo "make notebooks  run docs/notebooks again and keep what they show; minutes"
 	@echo "make clean      remove the demo"
 
 install: $(STAMP)
@@ -41,6 +42,9 @@ sample: install
 	rm -rf build/photographs h5data/photographs
 	$(BIN)/python tools/sample_photographs.py build/photographs
 	$(BIN)/densecolor-pack build/photographs/colour h5data/photographs --image-size 128 --compression gzip
+
+notebooks: install
+	$(BIN)/python tools/run_notebooks.py docs/notebooks/*.ipynb
 
 demo: install
 	PATH="$(BIN):$$PATH" sh tools/demo.sh
