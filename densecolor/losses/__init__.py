@@ -5,15 +5,19 @@ add up to what one replica computes.
 """
 
 from densecolor.losses.ab_distribution import AbDistributionCrossentropy
+from densecolor.losses.adversarial import ADVERSARIAL_OBJECTIVES
+from densecolor.losses.adversarial import adversarial_objective
 from densecolor.losses.defaults import default_losses
 from densecolor.losses.hue_chroma import HueChromaCrossentropy
 from densecolor.losses.plain import ColorMSE
 from densecolor.losses.plain import FlooredCrossentropy
 
 __all__ = [
+    "ADVERSARIAL_OBJECTIVES",
     "AbDistributionCrossentropy",
     "ColorMSE",
     "FlooredCrossentropy",
     "HueChromaCrossentropy",
+    "adversarial_objective",
     "default_losses",
 ]
