@@ -12,6 +12,7 @@ from densecolor.models.class_branch import BRANCHES
 from densecolor.models.colorful import ColorfulColorizer
 from densecolor.models.colorizer import Colorizer
 from densecolor.models.dense import DenseColorizer
+from densecolor.models.discriminators import PatchDiscriminator
 from densecolor.models.frozen_branch import create_embedder
 from densecolor.models.hypercolumn import HypercolumnColorizer
 from densecolor.models.iizuka import IizukaColorizer
@@ -35,6 +36,7 @@ __all__ = [
     "HypercolumnColorizer",
     "IizukaColorizer",
     "KoalarizationColorizer",
+    "PatchDiscriminator",
     "ResidualColorizer",
     "UNetColorizer",
     "create",
