@@ -57,6 +57,7 @@ class SpectralConv2D(keras.layers.Conv2D):
             trainable=False,
             dtype="float32",
             aggregation="only_first_replica",
+            autocast=False,
             name="vector",
         )
 
@@ -73,11 +74,11 @@ class SpectralConv2D(keras.layers.Conv2D):
         return super().convolution_op(inputs, kernel / ops.cast(sigma, kernel.dtype))
 
     def _matrix(self):
-        return ops.reshape(self._kernel.value, (-1, self.filters))
+        return ops.cast(ops.reshape(self.kernel, (-1, self.filters)), "float32")
 
     def _vectors(self, matrix):
         """The singular vectors as far as the iteration has come: (1, inputs) and (1, filters)."""
-        left = _normalized(ops.matmul(self.vector.value, ops.transpose(matrix)))
+        left = _normalized(ops.matmul(self.vector, ops.transpose(matrix)))
         return left, _normalized(ops.matmul(left, matrix))
 
 
