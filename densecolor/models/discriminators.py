@@ -12,11 +12,11 @@ SLOPE = 0.2  # of the leaky ReLU below zero
 
 
 def _instance_norm(name, synchronized):
-    return keras.layers.GroupNormalization(groups=-1, epsilon=1e-5, name=name)
+    return PictureNormalization(each_channel=True, name=name)
 
 
 def _layer_norm(name, synchronized):
-    return keras.layers.GroupNormalization(groups=1, epsilon=1e-5, name=name)
+    return PictureNormalization(each_channel=False, name=name)
 
 
 def _batch_norm(name, synchronized):
@@ -84,6 +84,48 @@ class SpectralConv2D(keras.layers.Conv2D):
 
 def _normalized(vector):
     return vector / (ops.norm(vector) + 1e-12)
+
+
+@keras.saving.register_keras_serializable(package="densecolor")
+class PictureNormalization(keras.layers.Layer):
+    """Subtract the mean of a picture's features, divide by their standard deviation; scale and offset each channel.
+
+    Keras' `GroupNormalization` gives the same values and gradients, but on TensorFlow wrong gradients of gradients, by
+    about 1 %: `tf.nn.moments` takes the mean in the variance for a constant, which only the first derivative allows.
+    The gradient penalty of WGAN-GP needs the second.
+
+    Args:
+        each_channel: bool, over the pixels of each channel (Ulyanov et al., "Instance Normalization", 2016), or over
+            those of all channels together (Ba et al., "Layer Normalization", 2016).
+        epsilon: float, added to the variance.
+
+    Example:
+        >>> float(np.std(PictureNormalization()(np.random.normal(3, 2, (1, 8, 8, 1)))))  # nearly 1
+        0.9999987
+    """
+
+    def __init__(self, each_channel=True, epsilon=1e-5, **kwargs):
+        super().__init__(**kwargs)
+        self.each_channel = each_channel
+        self.epsilon = epsilon
+
+    def build(self, input_shape):
+        """Make scale and offset."""
+        self.scale = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="scale")
+        self.offset = self.add_weight(shape=(input_shape[-1],), initializer="zeros", name="offset")
+
+    def call(self, x):
+        """(batch, H, W, C) to the same."""
+        axes = (1, 2) if self.each_channel else (1, 2, 3)
+        # Squares overflow in float16.
+        exact = x if self.compute_dtype == "float64" else ops.cast(x, "float32")
+        centered = exact - ops.mean(exact, axis=axes, keepdims=True)
+        variance = ops.mean(ops.square(centered), axis=axes, keepdims=True)
+        return ops.cast(centered * ops.rsqrt(variance + self.epsilon), x.dtype) * self.scale + self.offset
+
+    def get_config(self):
+        """Every constructor argument, as plain JSON."""
+        return {**super().get_config(), "each_channel": self.each_channel, "epsilon": self.epsilon}
 
 
 @keras.saving.register_keras_serializable(package="densecolor")

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -6,6 +7,7 @@ from densecolor.errors import DensecolorError
 from densecolor.models import PatchDiscriminator
 from densecolor.models import list_models
 from densecolor.models.discriminators import NORMALIZATIONS
+from densecolor.models.discriminators import PictureNormalization
 from densecolor.models.discriminators import SpectralConv2D
 from densecolor.models.discriminators import smallest_size
 
@@ -125,6 +127,21 @@ def test_gradient_of_spectral_normalization():
     plain = np.outer(patch.reshape(-1), weights)
     expected = (plain - (plain * matrix).sum() / values[0] * np.outer(left[:, 0], right[0])) / values[0]
     np.testing.assert_allclose(gradient, expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(("each_channel", "groups"), [(True, -1), (False, 1)])
+def test_normalization_against_keras(each_channel, groups):
+    """Values and first derivatives; Keras' second derivatives are wrong on TensorFlow."""
+    random = np.random.default_rng(4)
+    features = tf.Variable(random.normal(3, 2, (2, 5, 6, 4)).astype("float32"))
+    direction, results = random.normal(size=features.shape).astype("float32"), []
+    for layer in (PictureNormalization(each_channel), keras.layers.GroupNormalization(groups, epsilon=1e-5)):
+        with tf.GradientTape() as tape:
+            values = layer(features)
+            loss = tf.reduce_sum(values * direction)
+        results.append((values, tape.gradient(loss, features)))
+    np.testing.assert_allclose(results[0][0], results[1][0], atol=1e-5)
+    np.testing.assert_allclose(results[0][1], results[1][1], atol=1e-5)
 
 
 def test_initial_weights_are_the_paper_s():
