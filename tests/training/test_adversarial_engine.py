@@ -273,3 +273,24 @@ def test_pool():
                 earlier = earlier - {result} | {new}
         assert set(pool.pictures[:, 0, 0, 0].numpy().tolist()) == earlier
     assert 0.4 < back / (kept + back) < 0.6
+
+
+def test_a_colorizer_that_predicts_masks():
+    """Its own losses stay; both discriminators teach colours, the second also the mask."""
+    keras.utils.set_random_seed(2)
+    lightness = keras.Input((None, None, 1), name="lightness")
+    x = keras.layers.Conv2D(3, 3, padding="same", activation="relu")(lightness)
+    outputs = {
+        "ab": keras.layers.Conv2D(2, 1, name="ab")(x),
+        "mask": keras.layers.Conv2D(1, 1, activation="sigmoid", name="mask")(x),
+    }
+    networks = [PatchDiscriminator(sees, 1, 4, "none", name=f"sees_{sees}") for sees in (False, True)]
+    model = AdversarialColorizer(keras.Model({"lightness": lightness}, outputs), networks, "lsgan", "learned")
+    assert model.target_names == ("ab", "mask")
+    mask_kernel = model.generator.get_layer("mask").kernel
+    before = mask_kernel.numpy()
+    losses = {"ab": ColorMSE(), "mask": None}
+    model.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1), loss=losses, run_eagerly=True)
+    figures = model.train_on_batch(*tensors(batch()), return_dict=True)
+    assert figures["masked_gan_generator"] > 0
+    assert not np.array_equal(before, mask_kernel.numpy())

@@ -101,9 +101,7 @@ def test_history_tensorboard_and_samples_show_the_adversary(whole):
 
 
 # Before the adversary begins, when it does, after the last step of an epoch, and inside the last epoch.
-@pytest.mark.parametrize(
-    "step", [pytest.param(1, marks=pytest.mark.slow), 5, pytest.param(6, marks=pytest.mark.slow), 8]
-)
+@pytest.mark.parametrize("step", [5, *(pytest.param(step, marks=pytest.mark.slow) for step in (1, 6, 8))])
 def test_resumed_like_never_stopped(whole, tmp_path, step):
     config, expected, _, _ = whole
     run = tmp_path / "run"
@@ -130,6 +128,7 @@ def command(*arguments):
     return subprocess.run(line, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_deterministic_to_the_bit_by_the_command(masked, tmp_path):
     """Stopped by a kill after a state inside an epoch, and resumed."""
     values = TINY | STATEFUL | {"data": "overridden", "epochs": 2, "deterministic": True, "threads": 1, "save_every": 2}
