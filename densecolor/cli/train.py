@@ -21,6 +21,7 @@ from densecolor.errors import TrainingError
 MODEL = "The model"
 OPTIMIZER = "The optimizer"
 LOSS = "The loss of the class branch"
+ADVERSARY = "The adversary (docs/adversarial.md)"
 BEST = "Which epoch is best, and when to stop"
 
 
@@ -115,6 +116,38 @@ def train(
         typer.Option(
             help="Share of a label's target that is spread over all classes. [default: 0]", rich_help_panel=LOSS
         ),
+    ] = None,
+    gan: Annotated[
+        str | None,
+        typer.Option(
+            help="Discriminators judge the colours too: vanilla, lsgan, wgan, wgan-gp, hinge or relativistic. "
+            "[default: none]",
+            rich_help_panel=ADVERSARY,
+        ),
+    ] = None,
+    gan_mask: Annotated[
+        str | None,
+        typer.Option(
+            help="A second one sees only what is inside the mask: foreground or saliency (packed with --masks), or "
+            "learned. [default: none]",
+            rich_help_panel=ADVERSARY,
+        ),
+    ] = None,
+    gan_weight: Annotated[
+        float | None, typer.Option(help="Of each one's judgement. [default: 0.01]", rich_help_panel=ADVERSARY)
+    ] = None,
+    gan_start: Annotated[
+        int | None, typer.Option(help="Steps without them, at first. [default: 0]", rich_help_panel=ADVERSARY)
+    ] = None,
+    gan_discriminator_steps: Annotated[
+        int | None, typer.Option(help="For each step of the colorizer. [default: 1]", rich_help_panel=ADVERSARY)
+    ] = None,
+    gan_discriminator_rate: Annotated[
+        float | None, typer.Option(help="Their rate. [default: --learning-rate]", rich_help_panel=ADVERSARY)
+    ] = None,
+    gan_spectral: Annotated[
+        bool | None,
+        typer.Option("--gan-spectral/--no-gan-spectral", help="Normalise kernels.", rich_help_panel=ADVERSARY),
     ] = None,
     monitor: Annotated[
         str | None,
@@ -221,6 +254,8 @@ def train(
 
         densecolor-train packed runs/paper --model dense --batch-size 8 -o branch=vgg19 -o joint=true
 
+        densecolor-train packed-with-masks runs/gan --model dense --gan wgan-gp --gan-mask foreground
+
         densecolor-train packed runs/big --batch-size 64 --workers node1:2222,node2:2222 --worker-index 0
     """
     given = {
@@ -244,6 +279,13 @@ def train(
         "label_weight": label_weight,
         "class_weights": class_weights,
         "label_smoothing": label_smoothing,
+        "gan": gan,
+        "gan_mask": gan_mask,
+        "gan_weight": gan_weight,
+        "gan_start": gan_start,
+        "gan_discriminator_steps": gan_discriminator_steps,
+        "gan_discriminator_rate": gan_discriminator_rate,
+        "gan_spectral": gan_spectral,
         "monitor": monitor,
         "patience": patience,
         "strategy": strategy,

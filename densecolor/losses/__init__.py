@@ -5,6 +5,8 @@ add up to what one replica computes.
 """
 
 from densecolor.losses.ab_distribution import AbDistributionCrossentropy
+from densecolor.losses.adversarial import ADVERSARIAL_OBJECTIVES
+from densecolor.losses.adversarial import adversarial_objective
 from densecolor.losses.attention import AttentionLoss
 from densecolor.losses.attention import mask_colors
 from densecolor.losses.defaults import default_losses
@@ -16,6 +18,7 @@ from densecolor.losses.plain import ColorMSE
 from densecolor.losses.plain import FlooredCrossentropy
 
 __all__ = [
+    "ADVERSARIAL_OBJECTIVES",
     "AbDistributionCrossentropy",
     "AttentionLoss",
     "ColorMSE",
@@ -24,6 +27,7 @@ __all__ = [
     "MaskCrossentropy",
     "PerceptualLoss",
     "ReconstructionLoss",
+    "adversarial_objective",
     "default_losses",
     "mask_colors",
 ]

@@ -13,6 +13,7 @@ from densecolor.models.class_branch import BRANCHES
 from densecolor.models.colorful import ColorfulColorizer
 from densecolor.models.colorizer import Colorizer
 from densecolor.models.dense import DenseColorizer
+from densecolor.models.discriminators import PatchDiscriminator
 from densecolor.models.frozen_branch import create_embedder
 from densecolor.models.gray_vgg import create_gray_classifier
 from densecolor.models.hypercolumn import HypercolumnColorizer
@@ -43,6 +44,7 @@ __all__ = [
     "KoalarizationColorizer",
     "MaskGuidedColorizer",
     "ModelCard",
+    "PatchDiscriminator",
     "ResidualColorizer",
     "SCGANColorizer",
     "SMCGANColorizer",

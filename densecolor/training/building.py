@@ -14,6 +14,11 @@ from densecolor.inspection import compute_ab_prior
 from densecolor.inspection import read_ab_prior
 from densecolor.losses import default_losses
 from densecolor.metrics.keras_info_loss import InfoLoss
+from densecolor.training.adversarial import colorizer_of
+from densecolor.training.adversarial import target_names
+from densecolor.training.adversarial.build import add_adversary
+from densecolor.training.adversarial.build import check_data
+from densecolor.training.adversarial.build import discriminator_optimizer
 from densecolor.training.class_weights import balanced_class_weights
 from densecolor.training.multiworker import repair
 from densecolor.training.optimizer import make_optimizer
@@ -45,22 +50,25 @@ def build_compiled(config, reader, steps_per_epoch, strategy):
         strategy: `tf.distribute.Strategy`.
 
     Returns:
-        `keras.Model`, compiled, with a built optimizer.
+        `keras.Model`, compiled, with a built optimizer: the colorizer, or an `AdversarialColorizer` around it.
 
     Raises:
         TrainingError: the options do not fit each other or the data.
         CheckpointError: an argument of the model is beyond what a checkpoint may hold.
     """
+    check_data(config, reader.packed)
     keras.utils.set_random_seed(config.seed)
     if config.scale_learning_rate:
         rate = config.learning_rate * strategy.num_replicas_in_sync
-        config = dataclasses.replace(config, learning_rate=rate)
+        other = config.gan_discriminator_rate and config.gan_discriminator_rate * strategy.num_replicas_in_sync
+        config = dataclasses.replace(config, learning_rate=rate, gan_discriminator_rate=other)
     with strategy.scope():
         model = _build(config, reader, strategy)
+        if config.gan != "none":
+            model = add_adversary(model, config, reader.image_size, strategy.num_replicas_in_sync)
         _compile(model, config, reader.packed, steps_per_epoch)
-        model.optimizer.build(model.trainable_variables)
         if is_multiworker(strategy):
-            repair(model, model_values(reader.read(0, 0), model.output_names))
+            repair(model, model_values(reader.read(0, 0), target_names(model)))
     return model
 
 
@@ -105,14 +113,22 @@ def _compile(model, config, packed, steps_per_epoch):
         "ab": [keras.metrics.MeanSquaredError(name=f"{prefix}mse"), InfoLoss()],
         "label": [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     }
-    weights = dict.fromkeys(model.output_names, 1.0) | {"label": config.label_weight} | model.output_weights
+    weights = (
+        dict.fromkeys(model.output_names, 1.0) | {"label": config.label_weight} | colorizer_of(model).output_weights
+    )
     options = _label_options(model, config, packed)
+    optimizer = make_optimizer(config, steps_per_epoch)
+    more = {}
+    if config.gan != "none":
+        more["discriminator_optimizer"] = discriminator_optimizer(config, steps_per_epoch, optimizer)
     model.compile(
-        optimizer=make_optimizer(config, steps_per_epoch),
+        optimizer=optimizer,
         loss=default_losses(model.output_names, **options, ab_prior=_ab_prior(model, config)),
         loss_weights={name: weights[name] for name in model.output_names},
         weighted_metrics={name: metrics[name] for name in model.output_names},
+        **more,
     )
+    model.optimizer.build(colorizer_of(model).trainable_variables)
 
 
 def _label_options(model, config, packed):
@@ -126,7 +142,7 @@ def _label_options(model, config, packed):
             "Leave them out, or choose a model and data with classes."
         )
     if balanced:
-        options["class_weights"] = balanced_class_weights(packed, model.num_classes)
+        options["class_weights"] = balanced_class_weights(packed, colorizer_of(model).num_classes)
     return options
 
 

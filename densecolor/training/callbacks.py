@@ -33,7 +33,7 @@ class StopOnNaN(keras.callbacks.Callback):
 
 
 class SampleGrid(keras.callbacks.Callback):
-    """Write a grid of pictures after each epoch: gray, predicted and true, one picture a row.
+    """Write a grid of pictures after each epoch: gray, predicted and true, one picture a row; then masks.
 
     Args:
         folder: where `epoch-0001.png` and so on go.
@@ -41,22 +41,29 @@ class SampleGrid(keras.callbacks.Callback):
         ab: float (n, S, S, 2), the true colours, ab / 128.
         images: `TensorBoardImages`, which gets the grids too.
         report: function of one line of text, told of a grid that cannot be written; training goes on.
+        masks: float (n, S, S, 1) in [0, 1], shown behind the true colours; None for none. Behind them stands the mask
+            that the model predicts, where it does.
     """
 
-    def __init__(self, folder, inputs, ab, images, report=print):
+    def __init__(self, folder, inputs, ab, images, report=print, masks=None):
         super().__init__()
         self._folder = folder
         self._inputs = inputs
         self._ab = ab
         self._images = images
         self._report = report
+        self._masks = masks
 
     def on_epoch_end(self, epoch, logs=None):
         """Predict and write."""
         # Not `predict`, which gives every replica of a strategy the same pictures.
         with averaged_weights(self.model):
-            predicted = keras.ops.convert_to_numpy(self.model(self._inputs, training=False)["ab"])
-        columns = [_to_srgb(self._inputs["lightness"], ab) for ab in (np.zeros_like(self._ab), predicted, self._ab)]
+            outputs = self.model(self._inputs, training=False)
+        outputs = {name: keras.ops.convert_to_numpy(value) for name, value in outputs.items()}
+        colors = (np.zeros_like(self._ab), outputs["ab"], self._ab)
+        columns = [_to_srgb(self._inputs["lightness"], ab) for ab in colors]
+        masks = [mask for mask in (self._masks, outputs.get("mask")) if mask is not None]
+        columns += [np.repeat(np.uint8(np.rint(255 * np.clip(mask, 0, 1))), 3, axis=-1) for mask in masks]
         rows = [np.concatenate(row, axis=1) for row in zip(*columns, strict=True)]
         path, grid = self._folder / f"epoch-{epoch + 1:04d}.png", np.concatenate(rows)
         try:

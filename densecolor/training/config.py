@@ -7,9 +7,14 @@ from pathlib import Path
 
 from densecolor.errors import TrainingError
 from densecolor.errors import require_choice
+from densecolor.losses import ADVERSARIAL_OBJECTIVES
+from densecolor.models.discriminators import NORMALIZATIONS
 from densecolor.models.recipes import RECIPES
 from densecolor.packing.executors import available_cores
 from densecolor.shards import read_manifest
+from densecolor.training.adversarial.build import check_options
+from densecolor.training.adversarial.scenes import ATTENTIONS
+from densecolor.training.adversarial.scenes import GAN_MASKS
 from densecolor.training.class_weights import CLASS_WEIGHTS
 from densecolor.training.monitor import MONITORS
 from densecolor.training.optimizer import OPTIMIZERS
@@ -30,10 +35,17 @@ LOWEST = {
     "seed": 0,
     "save_every": 1,
     "threads": 1,
+    "gan_start": 0,
+    "gan_discriminator_steps": 1,
+    "gan_pool": 0,
+    "gan_layers": 1,
+    "gan_filters": 1,
 }
 HIGHEST = 2**32 - 1  # that a seed may be
-NOT_NEGATIVE = ("label_weight", "weight_decay", "clip_norm")
-SHARES = ("ema", "momentum", "label_smoothing")  # at least 0 and below 1
+NOT_NEGATIVE = ("label_weight", "weight_decay", "clip_norm", "gan_weight", "gan_penalty", "attention_weight")
+OPTIONAL = ("beta_1", "gan_discriminator_rate")  # may be None
+POSITIVE = ("learning_rate", "gan_discriminator_rate", "gan_clip")
+SHARES = ("ema", "momentum", "beta_1", "label_smoothing")  # at least 0 and below 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +72,7 @@ class TrainConfig:
     step_factor: float = 0.5  # of the schedule "step": what the rate is multiplied by then
     warmup_steps: int = 0  # steps of linear rise before the schedule
     momentum: float = 0.9  # of "sgd"
+    beta_1: float | None = None  # of "adam" and "adamw"; None: 0.9, or 0.5 with an adversary
     weight_decay: float = 0.004  # of "adamw"
     clip_norm: float = 0.0  # largest global norm of a step's gradient; 0: not clipped
     ema: float = 0.0  # momentum of the moving average of the weights; 0: none is kept
@@ -67,6 +80,22 @@ class TrainConfig:
     label_weight: float = 1.0  # of the classification loss; matters only where the losses share variables
     class_weights: str = "none"  # or "balanced", by the inverse of how often a class occurs
     label_smoothing: float = 0.0  # share of a label's target that is spread over all classes
+    # The adversary
+    gan: str = "none"  # or an objective of `densecolor.losses.ADVERSARIAL_OBJECTIVES`
+    gan_mask: str = "none"  # of a second discriminator: "foreground", "saliency" (packed), or "learned"
+    gan_weight: float = 0.01  # of each discriminator's judgement in the colorizer's loss
+    gan_start: int = 0  # steps of the colorizer without the adversary, at first
+    gan_discriminator_steps: int = 1  # of the discriminators for each of the colorizer
+    gan_discriminator_rate: float | None = None  # their learning rate at its highest; None: as the colorizer's
+    gan_penalty: float = 10.0  # weight of the gradient penalty of "wgan-gp"
+    gan_clip: float = 0.01  # bound of the weights of "wgan"
+    gan_pool: int = 0  # pictures in the pool of earlier predictions; 0: none
+    gan_layers: int = 3  # halvings in a discriminator
+    gan_filters: int = 64  # channels of its first convolution
+    gan_normalization: str = "instance"  # of its features, or "none", "batch", "layer"
+    gan_spectral: bool = False  # divide its kernels by their largest singular values
+    attention: str = "l1"  # distance of the colours inside the mask, or "l2"
+    attention_weight: float = 0.5  # of that distance in the colorizer's loss, where there is a mask
     # Which epoch is best, and when to stop
     monitor: str = "ab_mse"  # what is lowest in the best epoch: "ab_mse" or "info_loss"
     patience: int = 0  # epochs without a better one before the run stops; 0: never
@@ -97,25 +126,31 @@ class TrainConfig:
         require_choice("optimizer", self.optimizer, OPTIMIZERS, TrainingError)
         require_choice("class_weights", self.class_weights, CLASS_WEIGHTS, TrainingError)
         require_choice("monitor", self.monitor, MONITORS, TrainingError)
+        require_choice("gan", self.gan, ("none", *ADVERSARIAL_OBJECTIVES), TrainingError)
+        require_choice("gan_mask", self.gan_mask, GAN_MASKS, TrainingError)
+        require_choice("gan_normalization", self.gan_normalization, NORMALIZATIONS, TrainingError)
+        require_choice("attention", self.attention, ATTENTIONS, TrainingError)
         if self.deterministic and self.threads is None:
             object.__setattr__(self, "threads", available_cores())  # kept for a resumed run
         for name, lowest in LOWEST.items():
             value = getattr(self, name)
             if value is not None and not (isinstance(value, int) and lowest <= value <= HIGHEST):
                 raise TrainingError(f"`{name}` must be an integer of at least {lowest}. Received: {value!r}.")
-        for name in ("learning_rate", "step_factor", *NOT_NEGATIVE, *SHARES):
-            if not isinstance(getattr(self, name), int | float):
-                raise TrainingError(f"`{name}` must be a number. Received: {getattr(self, name)!r}.")
-        if not 0 < self.learning_rate < math.inf:
-            raise TrainingError(f"`learning_rate` must be positive. Received: {self.learning_rate}.")
+        for name in (*POSITIVE, "step_factor", *NOT_NEGATIVE, *SHARES):
+            value = getattr(self, name)
+            if value is None and name in OPTIONAL:
+                continue
+            if not isinstance(value, int | float):
+                raise TrainingError(f"`{name}` must be a number. Received: {value!r}.")
+            if name in POSITIVE and not 0 < value < math.inf:
+                raise TrainingError(f"`{name}` must be positive. Received: {value}.")
+            if name in NOT_NEGATIVE and not 0 <= value < math.inf:
+                raise TrainingError(f"`{name}` must not be negative, and finite. Received: {value}.")
+            if name in SHARES and not 0 <= value < 1:
+                raise TrainingError(f"`{name}` must be at least 0 and below 1. Received: {value}.")
         if not 0 < self.step_factor <= 1:
             raise TrainingError(f"`step_factor` must be above 0 and at most 1. Received: {self.step_factor}.")
-        for name in NOT_NEGATIVE:
-            if not 0 <= getattr(self, name) < math.inf:
-                raise TrainingError(f"`{name}` must not be negative, and finite. Received: {getattr(self, name)}.")
-        for name in SHARES:
-            if not 0 <= getattr(self, name) < 1:
-                raise TrainingError(f"`{name}` must be at least 0 and below 1. Received: {getattr(self, name)}.")
+        check_options(self)
 
     def to_json(self):
         """The configuration as indented JSON."""

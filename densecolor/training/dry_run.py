@@ -14,6 +14,9 @@ import tensorflow as tf
 from densecolor.dataset import BatchReader
 from densecolor.dataset import load
 from densecolor.shards import read_manifest
+from densecolor.training.adversarial import colorizer_of
+from densecolor.training.adversarial import optimizers_of
+from densecolor.training.adversarial import target_names
 from densecolor.training.building import build_compiled
 from densecolor.training.building import fix_arithmetic
 from densecolor.training.callbacks import StopOnNaN
@@ -42,7 +45,7 @@ class Plan:
     epochs: int
     steps_per_epoch: int
     steps: int  # of the whole run
-    weights_bytes: int  # of the model, by arithmetic
+    weights_bytes: int  # of the model and its discriminators, by arithmetic
     optimizer_bytes: int  # of moments and averages, by arithmetic
     gradients_bytes: int  # by arithmetic
     measured: str  # what `measured_bytes` is of: "GPU" or "process"
@@ -52,6 +55,7 @@ class Plan:
     seconds_per_validation: float
     seconds: float  # of the whole run, without what is written between epochs
     training: dict  # the configuration, as `config.json` would hold it
+    discriminators: dict = dataclasses.field(default_factory=dict)  # parameters of each, used in training only
 
     def text(self):
         """The plan as lines for people."""
@@ -68,6 +72,7 @@ class Plan:
             f"{self.steps:,}, on {self.devices} device(s)",
             "training": "{optimizer}, learning rate {learning_rate:.3g}, schedule {schedule}, {warmup_steps} steps of "
             "warm-up, label weight {label_weight:.3g}".format(**self.training),
+            "adversary": self._adversary(),
             "memory": peak,
             "": f"{_size(known)} of it weights {_size(self.weights_bytes)}, optimizer {_size(self.optimizer_bytes)}, "
             f"gradients {_size(self.gradients_bytes)} (by arithmetic, on each device)",
@@ -76,7 +81,17 @@ class Plan:
             "time": f"{format_duration(self.seconds)} for the whole run, "
             f"{format_duration(self.seconds_per_validation)} of each epoch for validation",
         }
-        return "\n".join(f"{name:<10}{row}" for name, row in rows.items())
+        return "\n".join(f"{name:<10}{row}" for name, row in rows.items() if row)
+
+    def _adversary(self):
+        """The line on discriminators; empty where there are none."""
+        if not self.discriminators:
+            return ""
+        networks = ", ".join(f"{name} {count:,} parameters" for name, count in self.discriminators.items())
+        return (
+            f"{self.training['gan']}, mask {self.training['gan_mask']}: {networks}; "
+            f"{self.training['gan_discriminator_steps']} of their steps for each of the model"
+        )
 
 
 def dry_run(config, progress=None, report=print):
@@ -119,7 +134,7 @@ def _measure(config, strategy, progress, report):
     steps_per_epoch = config.steps_per_epoch or reader.steps
     _forget_peak()
     model = build_compiled(config, reader, steps_per_epoch, strategy)
-    options["targets"] = tuple(model.output_names)
+    options["targets"] = target_names(model)
     watch = _Stopwatch(progress)
     batches = load(config.data, "train", augment=config.augment, repeat=True, **options)
     validation_pictures, seconds_per_validation = 0, 0.0
@@ -129,11 +144,12 @@ def _measure(config, strategy, progress, report):
             validation = BatchReader(config.data, "validation", **options)
             validation_pictures = validation.packed.count
             seconds_per_validation = validation.steps * _validation_step(model, config, options)
+    colorizer = colorizer_of(model)
     seconds_per_step = statistics.median(watch.seconds[-TIMED:])
     return Plan(
         model=config.model,
-        parameters=model.count_params(),
-        trainable_parameters=sum(math.prod(variable.shape) for variable in model.trainable_variables),
+        parameters=colorizer.count_params(),
+        trainable_parameters=sum(math.prod(variable.shape) for variable in colorizer.trainable_variables),
         pictures=reader.packed.count,
         validation_pictures=validation_pictures,
         image_size=reader.image_size,
@@ -143,7 +159,7 @@ def _measure(config, strategy, progress, report):
         steps_per_epoch=steps_per_epoch,
         steps=config.epochs * steps_per_epoch,
         weights_bytes=_bytes(model.weights),
-        optimizer_bytes=_bytes(model.optimizer.variables),
+        optimizer_bytes=sum(_bytes(optimizer.variables) for optimizer in optimizers_of(model)),
         gradients_bytes=_bytes(model.trainable_variables),
         measured="GPU" if _gpus() else "process",
         measured_bytes=_peak(),
@@ -152,6 +168,7 @@ def _measure(config, strategy, progress, report):
         seconds_per_validation=seconds_per_validation,
         seconds=config.epochs * (steps_per_epoch * seconds_per_step + seconds_per_validation),
         training=dataclasses.asdict(config),
+        discriminators={network.name: network.count_params() for network in getattr(model, "discriminators", ())},
     )
 
 

@@ -14,6 +14,12 @@ from densecolor.dataset.batches import model_values
 from densecolor.errors import ShardError
 from densecolor.errors import TrainingError
 from densecolor.shards import read_manifest
+from densecolor.training.adversarial import colorizer_of
+from densecolor.training.adversarial import target_names
+from densecolor.training.adversarial.callbacks import StartAdversary
+from densecolor.training.adversarial.callbacks import WatchAdversary
+from densecolor.training.adversarial.callbacks import describe_adversary
+from densecolor.training.adversarial.scenes import PACKED_MASKS
 from densecolor.training.averages import ValidateAverages
 from densecolor.training.building import build_compiled
 from densecolor.training.building import fix_arithmetic
@@ -82,10 +88,10 @@ def train(config, run, resume=False, progress=None, report=print, note=None, clu
             run.fit(model, interruption, progress, note)
             # `fit` has ended by putting the averaged weights into the model, where there are any.
             if run.is_chief:
-                _save_final(model, run.directory)
+                _save_final(colorizer_of(model), run.directory)
                 if run.reader.embeddings is not None:
                     join_backbone(run.directory, config, report)
-    return model
+    return colorizer_of(model)
 
 
 class _Run:
@@ -131,7 +137,7 @@ class _Run:
         self._report_plan(model, reached)
         reached.pictures, reached.step = self.reader.packed.count, min(reached.step, steps)
         done = reached.epoch * steps + reached.step
-        options = {"targets": tuple(model.output_names), **self.reader_options}
+        options = {"targets": target_names(model), **self.reader_options}
         batches = self._distribute("train", augment=config.augment, repeat=True, start_step=done, **options)
         with reader_errors_in_one_line(), contextlib.ExitStack() as swapped:
             callbacks = [NameInfoLoss(), ValidateAverages(swapped), *self._callbacks(reached)]
@@ -182,13 +188,15 @@ class _Run:
         pictures = self.reader.packed.count
         left = 0 if reached.stopped else self.config.epochs - reached.epoch
         after = f", the first after {reached.step:,} of its steps" if reached.step else ""
-        worker = ""
+        worker, parameters = "", colorizer_of(model).count_params()
         if is_multiworker(self.strategy):
             worker = f", worker {self.cluster.index} of {len(self.cluster.workers)}"
         self.report(
-            f"{self.config.model}: {model.count_params():,} parameters; {pictures:,} pictures, {self.steps:,} steps an "
+            f"{self.config.model}: {parameters:,} parameters; {pictures:,} pictures, {self.steps:,} steps an "
             f"epoch, {left} epochs to go{after} on {self.strategy.num_replicas_in_sync} device(s){worker}"
         )
+        if self.config.gan != "none":
+            self.report(describe_adversary(model, self.config))
         if reached.pictures not in (0, pictures):
             self.report(
                 f"{self.config.data} had {reached.pictures:,} pictures to train on when the run was stopped. It goes "
@@ -199,6 +207,11 @@ class _Run:
         """What all workers do, and what the chief alone does: write."""
         config, report = self.config, self.report
         callbacks = [StopOnNaN()]
+        if config.gan != "none":
+            callbacks += [
+                StartAdversary(config.gan_start, reached.epoch * self.steps + reached.step, self.steps),
+                WatchAdversary(config.gan, config.gan_start, self.steps, report),
+            ]
         if config.patience:
             callbacks.append(EarlyStopping(config.patience, config.monitor, reached.history, report))
         callbacks.append(ReportEpochs(reached.history, config.epochs, self.steps, config.monitor, report))
@@ -223,12 +236,14 @@ class _Run:
             image_size=self.config.image_size,
             shuffle=True,
             seed=self.config.seed,
+            targets=("ab", "mask") if self.config.gan_mask in PACKED_MASKS else ("ab",),
             on_damage=self.reader_options["on_damage"],
             embedding=self.reader_options["embedding"],
         )
         inputs, targets, _ = model_values(shown.read(0, 0), shown.targets)
         images = TensorBoardImages(self.directory.tensorboard / "samples")
-        return SampleGrid(self.directory.samples, inputs, targets["ab"], images, self.report)
+        masks = targets.get("mask")
+        return SampleGrid(self.directory.samples, inputs, targets["ab"], images, self.report, masks)
 
 
 def _save_final(model, directory):

@@ -3,6 +3,7 @@
 import keras
 
 from densecolor.checkpoint import save_model
+from densecolor.training.adversarial.parts import colorizer_of
 from densecolor.training.averages import averaged_weights
 from densecolor.training.monitor import monitored_column
 from densecolor.training.state import copy_volatile
@@ -103,7 +104,7 @@ class KeepState(keras.callbacks.Callback):
         self._try(self._directory.history_path, self._directory.write_history, self._progress.history)
         if is_best and self._unwritten:
             with averaged_weights(self.model):
-                self._unwritten_weights = self.model.get_weights()
+                self._unwritten_weights = colorizer_of(self.model).get_weights()
 
     def _is_best(self, figures):
         best = self._unwritten or self._progress.best_epoch
@@ -128,16 +129,17 @@ class KeepState(keras.callbacks.Callback):
         return True
 
     def _save_best(self):
+        model = colorizer_of(self.model)
         if self._unwritten_weights is None:
             with averaged_weights(self.model):
-                save_model(self.model, self._directory.best)
+                save_model(model, self._directory.best)
             return
-        own = self.model.get_weights()
-        self.model.set_weights(self._unwritten_weights)
+        own = model.get_weights()
+        model.set_weights(self._unwritten_weights)
         try:
-            save_model(self.model, self._directory.best)
+            save_model(model, self._directory.best)
         finally:
-            self.model.set_weights(own)
+            model.set_weights(own)
 
     def _try(self, path, write, *arguments):
         try:

@@ -21,12 +21,14 @@ OPTIMIZERS = {
 }
 
 
-def make_optimizer(config, steps_per_epoch):
+def make_optimizer(config, steps_per_epoch, rate=None, with_average=True):
     """The optimizer that a run's options ask for.
 
     Args:
         config: `TrainConfig`.
         steps_per_epoch: int.
+        rate: function that gives the learning rate of a step, in place of the schedule.
+        with_average: keep the moving average of the weights, if the options ask for one.
 
     Returns:
         `keras.optimizers.Optimizer`, not built.
@@ -38,14 +40,17 @@ def make_optimizer(config, steps_per_epoch):
         >>> make_optimizer(TrainConfig(data="packed", optimizer="sgd", momentum=0.5), steps_per_epoch=100).momentum
         0.5
     """
-    options = {"learning_rate": _learning_rate(config, steps_per_epoch)}
+    options = {"learning_rate": rate or _learning_rate(config, steps_per_epoch)}
+    if config.optimizer in ("adam", "adamw"):
+        usual = 0.9 if config.gan == "none" else 0.5
+        options["beta_1"] = usual if config.beta_1 is None else config.beta_1
     if config.optimizer == "sgd":
         options["momentum"] = config.momentum
     if config.optimizer == "adamw":
         options["weight_decay"] = config.weight_decay
     if config.clip_norm:
         options["global_clipnorm"] = config.clip_norm
-    if config.ema:
+    if config.ema and with_average:
         options |= {"use_ema": True, "ema_momentum": config.ema}
     plain, clipped = OPTIMIZERS[config.optimizer]
     optimizer = (clipped if config.clip_norm else plain)(**options)

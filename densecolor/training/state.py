@@ -3,8 +3,8 @@
 It is a zip file of arrays as NumPy writes them, and of `progress.json`. Nothing in it is run or looked up by name, and
 the zip file's checksums find damage.
 
-    weights     of the model, moving statistics included
-    optimizer   moments, the count of steps on which schedules depend, averages, loss scale
+    weights     of the model, moving statistics included; of an adversary too
+    optimizer   moments, the count of steps on which schedules depend, averages, loss scale; of all optimizers
     random      the state of every layer that draws random numbers, such as Dropout
     metrics     the sums of the epoch in work
 
@@ -22,6 +22,7 @@ import numpy as np
 from densecolor.atomic import partial_path
 from densecolor.atomic import rename_durably
 from densecolor.errors import TrainingError
+from densecolor.training.adversarial.parts import optimizers_of
 
 ADVICE = "Try a lower learning rate, more warm-up steps, or float32. What was saved before stays."
 PROGRESS_NAME = "progress.json"
@@ -166,7 +167,7 @@ def _variables(model):
     weights = {id(variable) for variable in model.weights}
     return {
         "weights": model.weights,
-        "optimizer": model.optimizer.variables,
+        "optimizer": [variable for optimizer in optimizers_of(model) for variable in optimizer.variables],
         "random": [variable for variable in model.variables if id(variable) not in weights],
         "metrics": model.metrics_variables,
     }
