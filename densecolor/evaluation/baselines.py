@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from densecolor.evaluation.measures import GRAYSCALE
-from densecolor.evaluation.measures import MEAN_COLOUR
+from densecolor.evaluation.names import GRAYSCALE
+from densecolor.evaluation.names import MEAN_COLOUR
 from densecolor.evaluation.pictures import read_picture
 from densecolor.evaluation.pictures import spread
 from densecolor.evaluation.systems import System

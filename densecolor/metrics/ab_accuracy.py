@@ -104,8 +104,7 @@ def _first_thresholds(ab_true, ab_pred):
     """Of each pixel the first threshold that accepts it, int (H, W); 151 where none does."""
     # In 64 bits, where float32 would put distances of whole numbers beside their threshold.
     a, b = cv2.split(np.subtract(ab_true, ab_pred, dtype=np.float64))
-    distance = cv2.magnitude(a, b)
-    return np.minimum(np.ceil(distance), MAX_THRESHOLD + 1).astype(np.intp)
+    return np.minimum(np.ceil(np.sqrt(a * a + b * b)), MAX_THRESHOLD + 1).astype(np.intp)
 
 
 # The area under the curve of one pixel by its first threshold: the curve is 0 before it and 1 from it on.

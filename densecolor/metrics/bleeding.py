@@ -48,7 +48,7 @@ def color_bleeding(lightness, ab):
         )
     dx = cv2.Sobel(lightness, cv2.CV_32F, 1, 0, scale=1 / 8)
     dy = cv2.Sobel(lightness, cv2.CV_32F, 0, 1, scale=1 / 8)
-    strength = cv2.magnitude(dx, dy)
+    strength = np.sqrt(dx * dx + dy * dy)
     y, x = np.nonzero(strength >= EDGE)
     if not len(y):
         return float("nan")

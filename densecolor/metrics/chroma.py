@@ -46,4 +46,5 @@ def mean_chroma(ab):
         ImageError: another shape or type, no pixels, or values that are not finite.
     """
     a, b = cv2.split(require_ab(ab).astype(np.float32))
-    return cv2.mean(cv2.magnitude(a, b))[0]
+    # Not cv2.magnitude, whose last digit depends on where the array lies in memory.
+    return float(np.sqrt(a * a + b * b).mean(dtype=np.float64))
