@@ -3,8 +3,8 @@
     python tools/benchmark_evaluation.py [--side 256] [--pictures 200] [--runs 5]
 
 The plain way is what a script writes: scikit-image's SSIM and PSNR, np.histogram of a and of b, one process, picture
-after picture. Ours is the same three figures by `densecolor.metrics`, in one thread, in threads and in processes. All take
-turns, so that other work on the machine meets all of them; the medians of the runs are printed, and the factors.
+after picture. Ours is the same three figures by `densecolor.metrics`, in one thread, in threads and in processes. All
+take turns, so that other work on the machine meets all of them; the medians of the runs are printed, and the factors.
 """
 
 import argparse

@@ -45,7 +45,7 @@ class PackedComparison:
         self.batch_size = batch_size
         self.class_names = self._packed.class_names
         self.systems = model_systems(models, len(self.class_names), trust, working_size)
-        self.systems += baselines(data, self._packed)
+        self.systems += baselines(data, self._packed, skip_damaged)
 
     def describe_data(self):
         """What the report says of the data."""

@@ -134,7 +134,7 @@ def test_tiny_and_plain_pictures(tmp_path):
 def test_what_has_no_partner_is_named(folders, tmp_path, photographs):
     write(tmp_path / "out" / "living" / "coffee.png", photographs["coffee.png"])
     write(tmp_path / "out" / "stranger.png", photographs["coffee.png"])
-    with pytest.raises(ImageError, match="living/astronaut: it has no prediction.*and 2 more.*--skip-damaged"):
+    with pytest.raises(ImageError, match=r"living/astronaut: it has no prediction.*and 2 more.*--skip-damaged"):
         evaluate_folders(tmp_path / "out", folders / "truth")
     with pytest.raises(DensecolorError, match=r"every picture was left out.*600 x 400 pixels"):
         evaluate_folders(tmp_path / "out", folders / "truth", skip_damaged=True)
