@@ -61,6 +61,21 @@ def evaluate(
             help="Test every system against this one: its name, or a MODEL that joins. p of a paired Wilcoxon test."
         ),
     ] = None,
+    classifier: Annotated[
+        str | None,
+        typer.Option(help="Show the colorized pictures to this network (vgg16, resnet50, ...): top-1 and top-5."),
+    ] = None,
+    classifier_weights: Annotated[
+        str | None, typer.Option(help="imagenet, which Keras downloads, or a file of the classifier's weights.")
+    ] = None,
+    classifier_classes: Annotated[
+        Path | None,
+        typer.Option(help="Text file of the classifier's classes, one a line; by default those of the data."),
+    ] = None,
+    fid: Annotated[str | None, typer.Option(help="FID on the pooled features of this network.")] = None,
+    fid_weights: Annotated[
+        str | None, typer.Option(help="imagenet, or a file of that network's weights without its top.")
+    ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Pictures that a model colours at once.")] = 32,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Measure only so many pictures, evenly spread over the split.")
@@ -122,6 +137,15 @@ def evaluate(
         "workers": workers,
         "share": _share(share),
         "skip_damaged": skip_damaged,
+        "networks": {
+            "classifier": classifier,
+            "classifier_weights": classifier_weights,
+            "classifier_classes": classifier_classes,
+            "fid": fid,
+            "fid_weights": fid_weights,
+        }
+        if classifier or fid
+        else None,
         "command": _command(),
     }
     with progress_bar("Evaluating") as progress:

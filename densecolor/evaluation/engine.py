@@ -29,21 +29,19 @@ class Options:
         workers: threads that measure; None for one a core.
         share: (number from 1, of how many), or None for all parts.
         skip_damaged: leave out pictures that cannot be read or compared, and name them.
-        networks: `densecolor.evaluation.networks.Networks`, or None.
         progress: function (done, total), or None.
     """
 
-    def __init__(self, chosen, workers=None, share=None, skip_damaged=False, networks=None, progress=None):
-        for name, value in (("workers", workers),):
-            if value is not None and value < 1:
-                raise DensecolorError(f"`{name}` must be at least 1. Received: {value}.")
+    def __init__(self, chosen, workers=None, share=None, skip_damaged=False, progress=None):
+        if workers is not None and workers < 1:
+            raise DensecolorError(f"`workers` must be at least 1. Received: {workers}.")
         if share is not None and not 1 <= share[0] <= share[1]:
             raise DensecolorError(f"`share` must be (number, of how many), from 1. Received: {share}.")
         self.chosen = chosen
         self.workers = workers or os.cpu_count() or 1
         self.share = share
         self.skip_damaged = skip_damaged
-        self.networks = networks
+        self.networks = None  # `densecolor.evaluation.networks.Networks`, which needs to know the data
         self.progress = progress
 
     @property

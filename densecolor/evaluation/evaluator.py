@@ -13,6 +13,7 @@ from densecolor.evaluation.measures import DEFAULT
 from densecolor.evaluation.measures import choose
 from densecolor.evaluation.names import RESERVED
 from densecolor.evaluation.names import TRUTH
+from densecolor.evaluation.networks import Networks
 from densecolor.evaluation.packed_comparison import PackedComparison
 from densecolor.evaluation.parts import put_together
 from densecolor.evaluation.pooled import pooled_figures
@@ -38,6 +39,7 @@ def evaluate(
     workers=None,
     share=None,
     skip_damaged=False,
+    networks=None,
     command=None,
     progress=None,
 ):
@@ -76,6 +78,9 @@ def evaluate(
         share: (number from 1, of how many): measure only this share, for several machines that see the same report
             folder. The call without it does what is missing and writes the report.
         skip_damaged: leave out shards and pictures that cannot be read, and name them in the report.
+        networks: dict of arguments of `densecolor.evaluation.networks.Networks`: a classifier that is shown the
+            colorized pictures (`classifier`, `classifier_weights`, `classifier_classes`), a network for FID (`fid`,
+            `fid_weights`).
         command: str, what the report says that it was made with.
         progress: function (done, total), called after each batch.
 
@@ -116,7 +121,7 @@ def evaluate(
             skip_damaged=skip_damaged,
         )
 
-    return _run(comparison, options, report, against, command)
+    return _run(comparison, options, report, against, networks, command)
 
 
 def evaluate_folders(
@@ -132,6 +137,7 @@ def evaluate_folders(
     workers=None,
     share=None,
     skip_damaged=False,
+    networks=None,
     command=None,
     progress=None,
 ):
@@ -151,7 +157,7 @@ def evaluate_folders(
         against: name of the system that the others are tested against.
         skip_damaged: leave out pictures without a partner, of another size than the truth, or that cannot be read; the
             report names them.
-        report, limit, measures, backgrounds, workers, share, command, progress: as in `evaluate`.
+        report, limit, measures, backgrounds, workers, share, networks, command, progress: as in `evaluate`.
 
     Returns:
         Evaluation; None for a share after which others are still missing.
@@ -175,7 +181,7 @@ def evaluate_folders(
     def comparison():
         return FolderComparison(predictions, truth, masks, limit, keep_lightness, skip_damaged)
 
-    return _run(comparison, options, report, against, command)
+    return _run(comparison, options, report, against, networks, command)
 
 
 def _with_reference(models, against):
@@ -194,13 +200,15 @@ def _with_reference(models, against):
     return dict(named) | {name: against}, name
 
 
-def _run(make_comparison, options, report, against, command):
+def _run(make_comparison, options, report, against, networks, command):
     folder = None if report is None else Path(report)
     with contextlib.nullcontext() if folder is None else claimed_folder(folder):
         comparison = make_comparison()
         names = [system.name for system in comparison.systems]
         if against is not None and against not in names:
             raise DensecolorError(f"There is no system {against!r} to test against. There are {', '.join(names)}.")
+        if networks:
+            options.networks = Networks(comparison.class_names, **networks)
         with part_folder(comparison, options, folder) as parts:
             if not measure_parts(comparison, options, parts):
                 return None
@@ -232,5 +240,6 @@ def _describe(comparison, options, against, command, left_out, digest, count):
         "systems": {system.name: system.about for system in comparison.systems},
         "class_names": comparison.class_names,
         "against": against,
+        "networks": options.networks.about() if options.networks else {},
         "left_out": left_out,
     }
