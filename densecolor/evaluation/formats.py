@@ -16,14 +16,14 @@ _TEX = {
 def as_markdown(evaluation):
     """The table and the notes under it, str."""
     lines = [["", *evaluation.systems, TRUTH], ["---", *["---:"] * (len(evaluation.systems) + 1)]]
-    lines += [[heading.strip(), *map(_joined, cells)] for heading, cells in table_rows(evaluation)]
+    lines += [[row.heading, *map(_joined, row.cells)] for row in table_rows(evaluation)]
     table = ["| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines]
     return "\n".join([*table, "", *(f"- {note}" for note in evaluation.notes())]) + "\n"
 
 
 def as_latex(evaluation):
     """A `tabular` for the `booktabs` package, the notes as comments, str."""
-    rows = [[heading.strip(), *map(_joined, cells)] for heading, cells in table_rows(evaluation)]
+    rows = [[row.heading, *map(_joined, row.cells)] for row in table_rows(evaluation)]
     lines = ["% " + note.replace("\n", " ") for note in evaluation.notes()]
     lines += [r"\begin{tabular}{l" + "r" * (len(evaluation.systems) + 1) + "}", r"\toprule"]
     lines += [_tex_row(["", *evaluation.systems, TRUTH]), r"\midrule", *map(_tex_row, rows), r"\bottomrule"]

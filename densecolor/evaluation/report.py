@@ -9,9 +9,12 @@ from pathlib import Path
 from densecolor.errors import DensecolorError
 from densecolor.evaluation import figures
 from densecolor.evaluation import formats
+from densecolor.evaluation.gallery import choose_pictures
 from densecolor.evaluation.gallery import show
+from densecolor.evaluation.page import as_page
 from densecolor.evaluation.result import FORMAT
 
+PAGE = "index.html"
 METRICS = "metrics.json"
 PER_IMAGE = "per_image.csv"
 PICTURES = "pictures.png"
@@ -66,6 +69,8 @@ def write_report(evaluation, comparison, folder):
         figures.save(figures.draw_pictures(examples), partial / PICTURES)
         if "info_loss" in evaluation.measures:
             figures.save(figures.draw_info_loss(evaluation), partial / INFO_LOSS)
+        page = as_page(evaluation, choose_pictures(evaluation, comparison))
+        (partial / PAGE).write_text(page, encoding="utf-8")
         for name, text in TABLES.items():
             (partial / name).write_text(text(evaluation), encoding="utf-8")
         written = sorted(path.name for path in partial.iterdir())

@@ -1,5 +1,7 @@
 """The comparison as text: the cells, and the table on screen."""
 
+from typing import NamedTuple
+
 import rich.box
 import rich.table
 import rich.text
@@ -9,7 +11,17 @@ from densecolor.evaluation.measures import LOWER
 from densecolor.evaluation.names import GRAYSCALE
 from densecolor.evaluation.names import TRUTH
 
+VALUE, GAIN, P = "value", "gain", "p"
 ARROWS = {HIGHER: " ↑", LOWER: " ↓"}
+
+
+class TableRow(NamedTuple):
+    """One line of a table."""
+
+    measure: str  # its name
+    kind: str  # VALUE, GAIN or P
+    heading: str
+    cells: list  # for each system and the truth (value, half interval) as str, "" where there is none
 
 
 def table_rows(evaluation):
@@ -19,24 +31,25 @@ def table_rows(evaluation):
         evaluation: Evaluation.
 
     Yields:
-        (heading, cells): str, and for each system and the truth (value, half interval) as str, "" where there is none.
+        TableRow.
     """
     systems = [*evaluation.systems, TRUTH]
     for name, measure in evaluation.measures.items():
         if measure.pooled:
             pooled = [evaluation.pooled.get(system, {}).get(name) for system in systems]
-            yield _label(measure), [("" if v is None else f"{v:.{measure.decimals}f}", "") for v in pooled]
+            cells = [("" if value is None else f"{value:.{measure.decimals}f}", "") for value in pooled]
+            yield TableRow(name, VALUE, _label(measure), cells)
             continue
         summaries = [evaluation.results[system][name] for system in systems]
         if any(summary.count for summary in summaries):
-            yield _label(measure), [_cell(summary, measure.decimals) for summary in summaries]
-        if name == "psnr":
-            gains = [evaluation.psnr_gains.get(system, {}).get(GRAYSCALE) for system in systems]
-            yield "Gain on gray, dB ↑", [_cell(gain, measure.decimals, "+") for gain in gains]
+            yield TableRow(name, VALUE, _label(measure), [_cell(summary, measure.decimals) for summary in summaries])
         tests = [evaluation.tests.get(system, {}).get(name) for system in systems]
         if any(test is not None and test.p_holm is not None for test in tests):
-            cells = ["" if test is None else probability(test.p_holm) for test in tests]
-            yield f"   p, against {evaluation.about['against']}", [(cell, "") for cell in cells]
+            cells = [("" if test is None else probability(test.p_holm), "") for test in tests]
+            yield TableRow(name, P, f"p, against {evaluation.about['against']}", cells)
+        if name == "psnr":
+            gains = [evaluation.psnr_gains.get(system, {}).get(GRAYSCALE) for system in systems]
+            yield TableRow(name, GAIN, "Gain on gray, dB ↑", [_cell(gain, measure.decimals, "+") for gain in gains])
 
 
 def comparison_table(evaluation):
@@ -54,8 +67,9 @@ def comparison_table(evaluation):
     table.add_column("", no_wrap=True)
     for system in [*evaluation.systems, TRUTH]:
         table.add_column(rich.text.Text(system), justify="right", overflow="fold")
-    for heading, cells in table_rows(evaluation):
-        table.add_row(rich.text.Text(heading), *(_text(*cell) for cell in cells))
+    for row in table_rows(evaluation):
+        indent = "  " if row.kind == P else ""
+        table.add_row(rich.text.Text(indent + row.heading), *(_text(*cell) for cell in row.cells))
     return table
 
 

@@ -7,7 +7,16 @@ import pytest
 from densecolor.errors import DensecolorError
 from densecolor.evaluation import evaluate
 
-FILES = ["info_loss.png", "metrics.json", "per_image.csv", "pictures.png", "table.csv", "table.md", "table.tex"]
+FILES = [
+    "index.html",
+    "info_loss.png",
+    "metrics.json",
+    "per_image.csv",
+    "pictures.png",
+    "table.csv",
+    "table.md",
+    "table.tex",
+]
 
 
 def green(lightness):
