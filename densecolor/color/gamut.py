@@ -56,8 +56,13 @@ def _reduce_chroma(lab):
     chroma = np.hypot(ab[:, 0], ab[:, 1])[:, None]
     ab *= np.minimum(1, MAX_CHROMA / np.maximum(chroma, 1e-6))
 
+    everything = slice(None)
+
     def scaled(rows, factors):
-        return np.concatenate([lab[rows, :1], ab[rows] * factors], axis=1)
+        colors = lab[rows]  # a copy, or all of them
+        colors = colors.copy() if rows is everything else colors
+        np.multiply(ab[rows], factors, out=colors[:, 1:])
+        return colors
 
     low = np.zeros_like(chroma)
     unsolved = np.arange(len(lab))
@@ -66,7 +71,6 @@ def _reduce_chroma(lab):
         low[unsolved[inside]] = factor
         unsolved = unsolved[~inside]
     high = np.minimum(low + 1 / CHROMA_STEPS, 1)
-    everything = slice(None)
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
         inside = _is_in_gamut(scaled(everything, middle))[:, None]
@@ -76,5 +80,8 @@ def _reduce_chroma(lab):
 
 
 def _is_in_gamut(lab):
+    if not lab.size:  # OpenCV knows no empty arrays
+        return np.zeros(lab.shape[:-1], bool)
     clipped = convert(convert(lab, cv2.COLOR_LAB2LRGB), cv2.COLOR_LRGB2LAB)
-    return (np.abs(clipped - lab) <= np.float32(TOLERANCE)).all(axis=-1)
+    difference = cv2.absdiff(clipped, np.ascontiguousarray(lab, np.float32)).reshape(-1, 1, 3)
+    return cv2.inRange(difference, (0, 0, 0), TOLERANCE).reshape(lab.shape[:-1]) != 0
