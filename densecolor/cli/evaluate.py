@@ -195,7 +195,7 @@ def _share(text):
 
 
 def _command():
-    """What the user typed, for the report; without --share, which changes nothing in it."""
+    """What the user typed, for the report."""
     return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 

@@ -84,11 +84,7 @@ def part_folder(comparison, options, report):
 
 
 def measure_parts(comparison, options, folder):
-    """Measure the parts that are missing in the folder, or those of them that are in the share.
-
-    Returns:
-        bool, whether all parts of the comparison are there now.
-    """
+    """Measure the parts that are missing in the folder, or those of them that are in the share."""
     missing = set(folder.missing())
     size = _part_size(comparison.batch_size)
     number, of = options.share or (1, 1)
@@ -108,7 +104,6 @@ def measure_parts(comparison, options, folder):
                     done += bounds[1] - bounds[0]
     finally:
         cv2.setNumThreads(threads)
-    return not folder.missing()
 
 
 def _part_size(batch_size):

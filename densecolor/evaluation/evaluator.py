@@ -85,7 +85,7 @@ def evaluate(
         progress: function (done, total), called after each batch.
 
     Returns:
-        Evaluation; None for a share after which others are still missing.
+        Evaluation; None for a share.
 
     Raises:
         FileNotFoundError: the data is not there.
@@ -160,7 +160,7 @@ def evaluate_folders(
         report, limit, measures, backgrounds, workers, share, networks, command, progress: as in `evaluate`.
 
     Returns:
-        Evaluation; None for a share after which others are still missing.
+        Evaluation; None for a share.
 
     Raises:
         ImageError: a folder or picture is missing, cannot be read, has no partner, or not its partner's size.
@@ -210,7 +210,8 @@ def _run(make_comparison, options, report, against, networks, command):
         if networks:
             options.networks = Networks(comparison.class_names, **networks)
         with part_folder(comparison, options, folder) as parts:
-            if not measure_parts(comparison, options, parts):
+            measure_parts(comparison, options, parts)
+            if options.share is not None:  # others may still be at work
                 return None
             figures, sums, left_out, digest = put_together(parts, [TRUTH, *names], options.measures)
             if not len(figures):

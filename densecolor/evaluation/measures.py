@@ -234,7 +234,7 @@ def choose(names=DEFAULT):
         dict of name to Measure, in the order of `MEASURES`.
 
     Raises:
-        DensecolorError: a name is unknown.
+        DensecolorError: a name is unknown, or no measure is of single pictures.
 
     Example:
         >>> list(choose("psnr,cni"))
@@ -247,8 +247,14 @@ def choose(names=DEFAULT):
         raise DensecolorError(
             f"There is no measure {unknown[0] if unknown else ''!r}. Choose from default, all, {', '.join(MEASURES)}."
         )
-    return {
+    chosen = {
         name: measure
         for name, measure in MEASURES.items()
         if name in names or ALL in names or (DEFAULT in names and measure.by_default)
     }
+    if all(measure.pooled for measure in chosen.values()):
+        raise DensecolorError(
+            f"{', '.join(chosen)} is of all pictures together and tells none apart. Add a measure of single pictures, "
+            "such as psnr."
+        )
+    return chosen

@@ -12,6 +12,7 @@ from densecolor.evaluation.names import GRAYSCALE
 from densecolor.evaluation.names import TRUTH
 
 VALUE, GAIN, P = "value", "gain", "p"
+NARROW = 5  # systems from which half intervals stand under their means, to fit 80 columns
 ARROWS = {HIGHER: " ↑", LOWER: " ↓"}
 
 
@@ -67,9 +68,10 @@ def comparison_table(evaluation):
     table.add_column("", no_wrap=True)
     for system in [*evaluation.systems, TRUTH]:
         table.add_column(rich.text.Text(system), justify="right", overflow="fold")
+    separator = " " if len(evaluation.systems) < NARROW else "\n"
     for row in table_rows(evaluation):
         indent = "  " if row.kind == P else ""
-        table.add_row(rich.text.Text(indent + row.heading), *(_text(*cell) for cell in row.cells))
+        table.add_row(rich.text.Text(indent + row.heading), *(_text(*cell, separator) for cell in row.cells))
     return table
 
 
@@ -97,8 +99,8 @@ def _cell(summary, decimals, sign=""):
     return f"{summary.mean:{sign}.{decimals}f}", half
 
 
-def _text(value, half):
+def _text(value, half, separator):
     text = rich.text.Text(value)
     if half:
-        text.append(f" ±{half}", style="dim")
+        text.append(f"{separator}±{half}", style="dim")
     return text

@@ -145,8 +145,10 @@ def test_shares_make_the_same_report(root, whole, tmp_path):
     assert evaluate_folders(*folders, share=(2, 2), **options) is None
     assert evaluate_folders(*folders, share=(2, 2), **options) is None  # repeating does no harm
     told = []
-    evaluate_folders(*folders, share=(1, 2), progress=lambda done, total: told.append((done, total)), **options)
+    progress = lambda done, total: told.append((done, total))  # noqa: E731
+    assert evaluate_folders(*folders, share=(1, 2), progress=progress, **options) is None
     assert told[-1] == (344, 344)  # the first and the last part
+    assert measure(root, tmp_path / "report") == PICTURES
     assert_same(tmp_path / "report", whole)
 
 
@@ -172,7 +174,7 @@ def test_a_folder_of_other_things_is_not_taken_for_parts(root, tmp_path):
 def test_models_go_on_too(packed, tmp_path):
     keras.utils.set_random_seed(0)
     save_model(models.create("unet", filters=(4, 8), working_size=32), tmp_path / "small.keras")
-    for name, share in (("shared", (1, 2)), ("shared", None), ("alone", None)):
+    for name, share in (("shared", (1, 2)), ("shared", (2, 2)), ("shared", None), ("alone", None)):
         evaluate(tmp_path / "small.keras", packed, report=tmp_path / name, share=share, batch_size=4)
     assert_same(tmp_path / "shared", tmp_path / "alone")
 

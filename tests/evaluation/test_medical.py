@@ -141,6 +141,7 @@ def test_a_hex_colour_has_a_name_of_its_own():
         ({"against": "nobody"}, "no system 'nobody' to test against. There are warm, grayscale, mean colour"),
         ({"measures": "psnr,beauty"}, "no measure 'beauty'. Choose from default, all, psnr"),
         ({"measures": ""}, "no measure ''"),
+        ({"measures": "ab_auc_rebalanced"}, "Add a measure of single pictures"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(slices, options, complaint):
