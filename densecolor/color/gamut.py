@@ -56,25 +56,31 @@ def _reduce_chroma(lab):
     chroma = np.hypot(ab[:, 0], ab[:, 1])[:, None]
     ab *= np.minimum(1, MAX_CHROMA / np.maximum(chroma, 1e-6))
 
-    def scaled(rows, factors):
-        return np.concatenate([lab[rows, :1], ab[rows] * factors], axis=1)
-
+    lab = np.concatenate([lab[:, :1], ab], axis=1)
     low = np.zeros_like(chroma)
-    unsolved = np.arange(len(lab))
-    for factor in np.arange(CHROMA_STEPS, 0, -1, dtype=np.float32) / CHROMA_STEPS:
-        inside = _is_in_gamut(scaled(unsolved, factor))
-        low[unsolved[inside]] = factor
-        unsolved = unsolved[~inside]
+    places, unsolved = np.arange(len(lab)), lab
+    for factor in np.arange(CHROMA_STEPS, 0, -1) / CHROMA_STEPS:
+        if not len(places):
+            break
+        inside = _is_in_gamut(cv2.multiply(unsolved.reshape(-1, 1, 3), (1, factor, factor, 0)).reshape(-1, 3))
+        if inside.any():
+            low[places[inside]] = factor
+            places, unsolved = places[~inside], unsolved[~inside]
     high = np.minimum(low + 1 / CHROMA_STEPS, 1)
-    everything = slice(None)
+    scaled = lab.copy()
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        inside = _is_in_gamut(scaled(everything, middle))[:, None]
+        np.multiply(ab, middle, out=scaled[:, 1:])
+        inside = _is_in_gamut(scaled)[:, None]
         low = np.where(inside, middle, low)
         high = np.where(inside, high, middle)
-    return scaled(everything, low)
+    np.multiply(ab, low, out=scaled[:, 1:])
+    return scaled
 
 
 def _is_in_gamut(lab):
+    if not lab.size:  # OpenCV knows no empty arrays
+        return np.zeros(lab.shape[:-1], bool)
     clipped = convert(convert(lab, cv2.COLOR_LAB2LRGB), cv2.COLOR_LRGB2LAB)
-    return (np.abs(clipped - lab) <= np.float32(TOLERANCE)).all(axis=-1)
+    difference = cv2.absdiff(clipped, np.ascontiguousarray(lab, np.float32)).reshape(-1, 1, 3)
+    return cv2.inRange(difference, (0, 0, 0), TOLERANCE).reshape(lab.shape[:-1]) != 0

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from densecolor.evaluation.measures import GRAYSCALE
-from densecolor.evaluation.measures import MEAN_COLOUR
+from densecolor.errors import ShardError
+from densecolor.evaluation.names import GRAYSCALE
+from densecolor.evaluation.names import MEAN_COLOUR
 from densecolor.evaluation.pictures import read_picture
 from densecolor.evaluation.pictures import spread
 from densecolor.evaluation.systems import System
@@ -15,17 +16,18 @@ from densecolor.shards import read_manifest
 MEAN_OF = 2_000  # pictures; the mean of more would not move by a tenth of a Lab unit
 
 
-def baselines(data, packed):
+def baselines(data, packed, skip_damaged=False):
     """No colour, and the mean colour everywhere.
 
     Args:
         data: the packed folder or shard; the mean is that of its training split where it has one.
         packed: the opened split that is evaluated; otherwise the mean is that of it.
+        skip_damaged: leave pictures that cannot be read out of the mean.
 
     Returns:
         list of two System.
     """
-    split, mean, count = _mean_ab(data, packed)
+    split, mean, count = _mean_ab(data, packed, skip_damaged)
     about = {"ab": mean.round(3).tolist(), "from_split": split, "pictures": count}
     return [
         System(GRAYSCALE, lambda lightness: (_constant(lightness, (0, 0)), None), {"kind": "baseline"}),
@@ -37,11 +39,16 @@ def _constant(lightness, ab):
     return np.broadcast_to(np.float32(ab), (*lightness.shape, 2))
 
 
-def _mean_ab(data, packed):
+def _mean_ab(data, packed, skip_damaged):
     """Where the mean colour is from (split), the colour, and of how many pictures it is the mean."""
     source = packed
     if Path(data).is_dir() and "train" in read_manifest(data).splits:
-        source = open_dataset(data, "train")
-    indices = spread(source.count, MEAN_OF)
-    means = [read_picture(source, index).ab.mean(axis=(0, 1)) for index in indices]
-    return source.split, np.mean(means, axis=0), len(indices)
+        source = open_dataset(data, "train", on_damage=(lambda reason: None) if skip_damaged else None)
+    means = []
+    for index in spread(source.count, MEAN_OF):
+        try:
+            means.append(read_picture(source, index).ab.mean(axis=(0, 1)))
+        except ShardError:
+            if not skip_damaged:
+                raise
+    return source.split, np.mean(means, axis=0) if means else np.zeros(2), len(means)

@@ -7,9 +7,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from densecolor.evaluation.measures import GRAYSCALE
-from densecolor.evaluation.measures import MEAN_COLOUR
-from densecolor.evaluation.pictures import to_rgb
+from densecolor.evaluation.names import GRAYSCALE
+from densecolor.evaluation.names import MEAN_COLOUR
 from densecolor.metrics import psnr
 
 DPI = 200
@@ -20,29 +19,25 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 SMALL, NORMAL = 7, 9  # points
 
 
-def draw_pictures(examples, systems):
+def draw_pictures(examples):
     """Gray input, predictions and truth side by side, a row for each example.
 
     Args:
-        examples: dict of title ("best", ...) to Picture.
-        systems: list of System, one column each.
+        examples: dict of title ("best", ...) to `densecolor.evaluation.gallery.Shown`.
 
     Returns:
         matplotlib Figure.
     """
-    columns = ["gray input", *(system.name for system in systems), "truth"]
+    systems = list(next(iter(examples.values())).predictions)
+    columns = ["gray input", *systems, "truth"]
     figure = _figure(len(columns) * TILE + 0.2, len(examples) * (TILE + 0.2) + 0.2)
     axes = figure.subplots(len(examples), len(columns), squeeze=False)
-    for row, (title, picture) in zip(axes, examples.items(), strict=True):
-        lightness = picture.lightness[None]
-        truth = to_rgb(picture.lightness, picture.ab)
-        gray = to_rgb(picture.lightness, np.zeros_like(picture.ab))
-        _show(row[0], gray, _decibels(truth, gray))
+    for row, (title, shown) in zip(axes, examples.items(), strict=True):
+        _show(row[0], shown.gray, _decibels(shown.truth, shown.gray))
         row[0].set_ylabel(title, fontsize=NORMAL)
         for place, system in zip(row[1:-1], systems, strict=True):
-            prediction = to_rgb(picture.lightness, system.predict(lightness)[0][0])
-            _show(place, prediction, _decibels(truth, prediction))
-        _show(row[-1], truth, _shorten(picture.key))
+            _show(place, shown.predictions[system], _decibels(shown.truth, shown.predictions[system]))
+        _show(row[-1], shown.truth, _shorten(shown.key))
     for place, column in zip(axes[0], columns, strict=True):
         place.set_title(column, fontsize=NORMAL, parse_math=False)
     return figure

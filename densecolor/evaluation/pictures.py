@@ -9,12 +9,14 @@ from densecolor.color import lab_to_srgb
 
 
 class Picture(NamedTuple):
-    """One picture of the evaluated split."""
+    """One picture that is evaluated, the truth."""
 
     key: str
-    lightness: np.ndarray  # float32 (S, S), L in [0, 100]
-    ab: np.ndarray  # int8 (S, S, 2)
+    lightness: np.ndarray  # float32 (H, W), L in [0, 100]
+    ab: np.ndarray  # int8 or float32 (H, W, 2)
     label: int  # -1 where unlabelled
+    mask: np.ndarray | None = None  # uint8 (H, W)
+    rgb: np.ndarray | None = None  # sRGB uint8 (H, W, 3), where it is a file; None: made of L and ab
 
 
 def to_rgb(lightness, ab):
@@ -22,7 +24,12 @@ def to_rgb(lightness, ab):
     return lab_to_srgb(np.concatenate([lightness[..., None], ab], axis=-1, dtype=np.float32))
 
 
-def read_picture(packed, index):
+def true_rgb(picture):
+    """The picture itself as sRGB uint8 (H, W, 3)."""
+    return to_rgb(picture.lightness, picture.ab) if picture.rgb is None else picture.rgb
+
+
+def read_picture(packed, index, with_mask=False):
     """The `Picture` with this index in a `densecolor.shards.PackedSplit`."""
     number, place = packed.locate(index)
     shard = packed.shard(number)
@@ -30,7 +37,8 @@ def read_picture(packed, index):
         key=shard.keys[place],
         lightness=dequantize_lightness(shard.read("L", place)),
         ab=shard.read("ab", place),
-        label=int(shard.labels[place]),
+        label=packed.label(number, place),
+        mask=shard.read("mask", place) if with_mask else None,
     )
 
 

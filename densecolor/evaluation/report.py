@@ -1,7 +1,6 @@
-"""The report folder: figures of merit as JSON and CSV, and two drawings."""
+"""The report folder: a page to read, and its parts as files."""
 
 import contextlib
-import csv
 import json
 import os
 import tempfile
@@ -9,14 +8,18 @@ from pathlib import Path
 
 from densecolor.errors import DensecolorError
 from densecolor.evaluation import figures
-from densecolor.evaluation.measures import Row
+from densecolor.evaluation import formats
+from densecolor.evaluation.gallery import choose_pictures
+from densecolor.evaluation.gallery import show
+from densecolor.evaluation.page import as_page
 from densecolor.evaluation.result import FORMAT
 
+PAGE = "index.html"
 METRICS = "metrics.json"
 PER_IMAGE = "per_image.csv"
 PICTURES = "pictures.png"
 INFO_LOSS = "info_loss.png"
-FILES = (PER_IMAGE, PICTURES, INFO_LOSS, METRICS)  # metrics.json last: where it is, the report is whole
+TABLES = {"table.md": formats.as_markdown, "table.csv": formats.as_csv, "table.tex": formats.as_latex}
 
 
 @contextlib.contextmanager
@@ -48,31 +51,32 @@ def claimed_folder(folder):
         raise
 
 
-def write_report(evaluation, systems, examples, folder):
-    """Write the four files of a report; each appears whole, and replaces that of an earlier report.
+def write_report(evaluation, comparison, folder):
+    """Write the files of a report; each appears whole, and replaces that of an earlier report.
 
     Args:
         evaluation: Evaluation.
-        systems: list of System; the models among them are drawn.
-        examples: dict of title to Picture, to be drawn.
+        comparison: what was measured, for pictures to show.
         folder: a `claimed_folder`.
+
+    Raises:
+        OSError: a file cannot be written; an earlier report is untouched.
     """
-    models = [system for system in systems if system.about["kind"] == "model"]
     with tempfile.TemporaryDirectory(prefix=".report-", dir=folder) as partial:
         partial = Path(partial)
-        _write_rows(evaluation.rows, partial / PER_IMAGE)
-        figures.save(figures.draw_pictures(examples, models), partial / PICTURES)
-        figures.save(figures.draw_info_loss(evaluation), partial / INFO_LOSS)
+        formats.write_rows(evaluation.figures, partial / PER_IMAGE)
+        examples = {title: show(comparison, place) for title, place in evaluation.examples().items()}
+        figures.save(figures.draw_pictures(examples), partial / PICTURES)
+        if "info_loss" in evaluation.measures:
+            figures.save(figures.draw_info_loss(evaluation), partial / INFO_LOSS)
+        page = as_page(evaluation, choose_pictures(evaluation, comparison))
+        (partial / PAGE).write_text(page, encoding="utf-8")
+        for name, text in TABLES.items():
+            (partial / name).write_text(text(evaluation), encoding="utf-8")
+        written = sorted(path.name for path in partial.iterdir())
         (partial / METRICS).write_text(evaluation.to_json(), encoding="utf-8")
-        for name in FILES:
+        for name in (*written, METRICS):  # metrics.json last: where it is, the report is whole
             os.replace(partial / name, folder / name)
-
-
-def _write_rows(rows, path):
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(Row._fields)
-        writer.writerows(["" if value != value else value for value in row] for row in rows)  # NaN: no value
 
 
 def _holds_report(folder):

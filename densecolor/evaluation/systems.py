@@ -12,12 +12,9 @@ from densecolor.checkpoint import load_model
 from densecolor.color import denormalize_ab
 from densecolor.color import normalize_lightness
 from densecolor.errors import DensecolorError
-from densecolor.evaluation.measures import GRAYSCALE
-from densecolor.evaluation.measures import MEAN_COLOUR
-from densecolor.evaluation.measures import TRUTH
+from densecolor.evaluation.names import RESERVED
 from densecolor.evaluation.provenance import describe_model
 
-_RESERVED = {GRAYSCALE, MEAN_COLOUR, TRUTH}
 _RUN_FILES = {"best", "final"}  # checkpoints named after their run, not after themselves
 
 
@@ -54,7 +51,7 @@ def model_systems(models, class_count, trust=False, working_size=None):
         DensecolorError: no model, one without a name, or two of the same name.
     """
     systems = []
-    for name, model in _named(models):
+    for name, model in named_models(models):
         about = {"kind": "model"}
         if _is_path(model):
             about["checkpoint"] = "/".join(Path(model).resolve().parts[-2:])
@@ -63,6 +60,8 @@ def model_systems(models, class_count, trust=False, working_size=None):
         about["working_size"] = side
         if isinstance(model, keras.Model):
             about |= describe_model(model)
+        else:
+            about["function"] = True  # nothing says whether it is the same another time
         systems.append(System(name, _Prediction(name, model, class_count, side), about))
     return systems
 
@@ -106,8 +105,8 @@ def _resize(pictures, side, interpolation):
     return np.stack([cv2.resize(picture, (side, side), interpolation=interpolation) for picture in pictures])
 
 
-def _named(models):
-    """Pairs (name, model); names are unique and not a baseline's."""
+def named_models(models):
+    """Pairs (name, model) of models, however they were given; names are unique and not a baseline's."""
     if isinstance(models, dict):
         named = list(models.items())
     else:
@@ -118,12 +117,16 @@ def _named(models):
         named = list(zip(names, models, strict=True))
     if not named:
         raise DensecolorError("There is no model to evaluate. Give a checkpoint, a run directory or a Keras model.")
-    names = [name for name, _ in named]
-    for name in names:
-        if name in _RESERVED or names.count(name) > 1:
-            reason = "is kept for a baseline" if name in _RESERVED else "comes twice"
-            raise DensecolorError(f"The model name {name!r} {reason}. Rename it, or give a dict of names to models.")
+    require_names([name for name, _ in named])
     return named
+
+
+def require_names(names):
+    """Raise DensecolorError for names of systems that come twice or are a baseline's."""
+    for name in names:
+        if name in RESERVED or names.count(name) > 1:
+            reason = "is kept for a baseline" if name in RESERVED else "comes twice"
+            raise DensecolorError(f"The model name {name!r} {reason}. Rename it, or give a dict of names to models.")
 
 
 def _is_path(model):

@@ -1,5 +1,6 @@
 """How colourful one picture is: to be compared with the truth's, since neither gray nor gaudy is right."""
 
+import cv2
 import numpy as np
 
 from densecolor.metrics.checks import require_ab
@@ -25,11 +26,11 @@ def colorfulness(rgb):
         Hasler D., Suesstrunk S., "Measuring colourfulness in natural images", Human Vision and Electronic
         Imaging VIII, 2003.
     """
-    red, green, blue = np.moveaxis(require_rgb(rgb, "rgb").astype(np.float32), -1, 0)
-    opponents = np.stack([red - green, (red + green) / 2 - blue]).reshape(2, -1)
-    spread = np.hypot(*opponents.std(axis=1, dtype=np.float64))
-    offset = np.hypot(*opponents.mean(axis=1, dtype=np.float64))
-    return float(spread + 0.3 * offset)
+    red, green, blue = cv2.split(require_rgb(rgb, "rgb"))
+    red_green = cv2.subtract(red, green, dtype=cv2.CV_16S)
+    yellow_blue = cv2.addWeighted(cv2.add(red, green, dtype=cv2.CV_16S), 0.5, blue, -1, 0, dtype=cv2.CV_32F)
+    means, deviations = zip(*map(cv2.meanStdDev, (red_green, yellow_blue)), strict=True)
+    return float(np.hypot(*np.ravel(deviations)) + 0.3 * np.hypot(*np.ravel(means)))
 
 
 def mean_chroma(ab):
@@ -44,5 +45,6 @@ def mean_chroma(ab):
     Raises:
         ImageError: another shape or type, no pixels, or values that are not finite.
     """
-    ab = require_ab(ab).astype(np.float32)
-    return float(np.hypot(ab[..., 0], ab[..., 1]).mean(dtype=np.float64))
+    a, b = cv2.split(require_ab(ab).astype(np.float32))
+    # Not cv2.magnitude, whose last digit depends on where the array lies in memory.
+    return float(np.sqrt(a * a + b * b).mean(dtype=np.float64))

@@ -25,8 +25,7 @@ def ab_entropy(ab):
         >>> ab_entropy(np.int8([[[0, 10], [5, 10]]]))
         1.0
     """
-    histogram = _ab_histogram(ab)
-    return _entropy(histogram.sum(axis=1)) + _entropy(histogram.sum(axis=0))
+    return ab_entropies(ab)[0]
 
 
 def joint_ab_entropy(ab):
@@ -37,7 +36,23 @@ def joint_ab_entropy(ab):
     Returns:
         float, bits, in [0, 16]; at most `ab_entropy`, less by what a and b say of each other.
     """
-    return _entropy(_ab_histogram(ab))
+    return ab_entropies(ab)[1]
+
+
+def ab_entropies(ab):
+    """`ab_entropy` and `joint_ab_entropy` of a picture, from one count of its colours.
+
+    Arguments and errors as in `ab_entropy`.
+
+    Returns:
+        (float, float), bits.
+    """
+    return entropies_of(ab_histogram(ab))
+
+
+def entropies_of(histogram):
+    """What `ab_entropies` returns, of what `ab_histogram` counted."""
+    return _entropy(histogram.sum(axis=1)) + _entropy(histogram.sum(axis=0)), _entropy(histogram)
 
 
 def info_loss(ab_true, ab_pred):
@@ -68,14 +83,21 @@ def joint_info_loss(ab_true, ab_pred):
     return abs(joint_ab_entropy(ab_true) - joint_ab_entropy(ab_pred))
 
 
-def _ab_histogram(ab):
-    """Counts of the rounded (a, b), float64 (256, 256)."""
+def ab_histogram(ab):
+    """Count how often each pair (a, b) occurs; the sum over pictures counts all their pixels.
+
+    Arguments and errors as in `ab_entropy`.
+
+    Returns:
+        float32 (256, 256), whole numbers: pixels of each rounded a and b, from -128 on. Exact up to 2^24 pixels.
+    """
     ab = require_ab(ab)
     levels = ab if ab.dtype == np.int8 else quantize_ab(ab)
     levels = np.ascontiguousarray(levels).view(np.uint8) ^ 128  # int8 -128..127 to uint8 0..255
-    return cv2.calcHist([levels], [0, 1], None, [256, 256], [0, 256, 0, 256]).astype(np.float64)
+    return cv2.calcHist([levels], [0, 1], None, [256, 256], [0, 256, 0, 256])
 
 
 def _entropy(counts):
-    counts = counts[counts > 0]
-    return float((counts * np.log2(counts.sum() / counts)).sum() / counts.sum())
+    counts = counts[counts > 0].astype(np.float64)
+    total = counts.sum()
+    return float(np.log2(total) - counts @ np.log2(counts) / total)

@@ -8,6 +8,7 @@ from densecolor.errors import require_choice
 from densecolor.models.layers import dtype_scope
 
 MAX_FILTERS_FACTOR = 8  # of the widest layer, in units of the first one's
+COLOR_CHANNELS = {"ab": 2, "rgb": 3}  # what colours may be judged in
 SLOPE = 0.2  # of the leaky ReLU below zero
 
 
@@ -137,12 +138,14 @@ class PatchDiscriminator(keras.Model):
     stride 1; and one to the score. All but the first and last are normalised, all but the last have a leaky ReLU.
     3 layers see patches of 70 x 70 pixels, 2 of 34, 1 of 16.
 
-    Input: dict with `lightness` (batch, H, W, 1), L / 50 - 1, and `ab` (batch, H, W, 2), ab / 128, where
-    `sees_mask` also `mask` (batch, H, W, 1) in [0, 1]. H and W at least `smallest_size(layers)`.
+    Input: dict with `lightness` (batch, H, W, 1), L / 50 - 1, and `ab` (batch, H, W, 2), ab / 128, or `rgb` (batch, H,
+    W, 3), sRGB in [0, 1]; where `sees_mask` also `mask` (batch, H, W, 1) in [0, 1]. H and W at least
+    `smallest_size(layers)`.
     Output: scores, float32 (batch, h, w, 1), unbounded.
 
     Args:
         sees_mask: bool, whether the mask is part of the input.
+        colors: "ab" or "rgb".
         layers: int, halvings.
         filters: int, channels of the first convolution.
         normalization: "none", "batch" (the paper's), "instance" or "layer". The last two look at one picture at a
@@ -164,6 +167,7 @@ class PatchDiscriminator(keras.Model):
     def __init__(
         self,
         sees_mask=False,
+        colors="ab",
         layers=3,
         filters=64,
         normalization="instance",
@@ -172,12 +176,13 @@ class PatchDiscriminator(keras.Model):
         dtype=None,
         name="patch_discriminator",
     ):
+        require_choice("colors", colors, COLOR_CHANNELS)
         require_choice("normalization", normalization, NORMALIZATIONS)
         for argument, value in (("layers", layers), ("filters", filters)):
             if not (isinstance(value, int) and value >= 1):
                 raise DensecolorError(f"`{argument}` must be an integer of at least 1. Received: {value!r}.")
         with dtype_scope(dtype) as policy:
-            channels = {"lightness": 1, "ab": 2} | ({"mask": 1} if sees_mask else {})
+            channels = input_channels(colors, sees_mask)
             inputs = {part: keras.Input((None, None, count), name=part) for part, count in channels.items()}
             x = keras.layers.Concatenate(name="joined")(list(inputs.values()))
             widths = [filters * min(2**layer, MAX_FILTERS_FACTOR) for layer in range(layers + 1)]
@@ -192,6 +197,7 @@ class PatchDiscriminator(keras.Model):
         super().__init__(inputs, scores, name=name)
         self.dtype_policy = policy
         self.sees_mask = sees_mask
+        self.colors = colors
         self.layer_count = layers
         self.filters = filters
         self.normalization = normalization
@@ -208,6 +214,7 @@ class PatchDiscriminator(keras.Model):
         """Every constructor argument, as plain JSON."""
         return {
             "sees_mask": self.sees_mask,
+            "colors": self.colors,
             "layers": self.layer_count,
             "filters": self.filters,
             "normalization": self.normalization,
@@ -216,6 +223,23 @@ class PatchDiscriminator(keras.Model):
             "dtype": self.dtype_policy.name,
             "name": self.name,
         }
+
+
+def input_channels(colors, sees_mask):
+    """What a `PatchDiscriminator` takes.
+
+    Args:
+        colors: "ab" or "rgb".
+        sees_mask: bool.
+
+    Returns:
+        dict of input name to channels.
+
+    Example:
+        >>> input_channels("ab", sees_mask=True)
+        {'lightness': 1, 'ab': 2, 'mask': 1}
+    """
+    return {"lightness": 1, colors: COLOR_CHANNELS[colors]} | ({"mask": 1} if sees_mask else {})
 
 
 def smallest_size(layers):

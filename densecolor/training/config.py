@@ -12,6 +12,7 @@ from densecolor.models.discriminators import NORMALIZATIONS
 from densecolor.models.recipes import RECIPES
 from densecolor.packing.executors import available_cores
 from densecolor.shards import read_manifest
+from densecolor.training.adversarial.build import JUDGES
 from densecolor.training.adversarial.build import check_options
 from densecolor.training.adversarial.scenes import ATTENTIONS
 from densecolor.training.adversarial.scenes import GAN_MASKS
@@ -83,6 +84,7 @@ class TrainConfig:
     # The adversary
     gan: str = "none"  # or an objective of `densecolor.losses.ADVERSARIAL_OBJECTIVES`
     gan_mask: str = "none"  # of a second discriminator: "foreground", "saliency" (packed), or "learned"
+    gan_judges: str = "all"  # with a mask: two discriminators, or only that of the "whole" or the "masked" picture
     gan_weight: float = 0.01  # of each discriminator's judgement in the colorizer's loss
     gan_start: int = 0  # steps of the colorizer without the adversary, at first
     gan_discriminator_steps: int = 1  # of the discriminators for each of the colorizer
@@ -128,6 +130,7 @@ class TrainConfig:
         require_choice("monitor", self.monitor, MONITORS, TrainingError)
         require_choice("gan", self.gan, ("none", *ADVERSARIAL_OBJECTIVES), TrainingError)
         require_choice("gan_mask", self.gan_mask, GAN_MASKS, TrainingError)
+        require_choice("gan_judges", self.gan_judges, JUDGES, TrainingError)
         require_choice("gan_normalization", self.gan_normalization, NORMALIZATIONS, TrainingError)
         require_choice("attention", self.attention, ATTENTIONS, TrainingError)
         if self.deterministic and self.threads is None:

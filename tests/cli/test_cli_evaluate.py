@@ -1,6 +1,8 @@
 import json
 
+import cv2
 import keras
+import numpy as np
 import pytest
 import typer.testing
 
@@ -79,3 +81,30 @@ def test_help_shows_an_example():
     result = run("--help")
     assert result.exit_code == 0
     assert "densecolor-evaluate runs/first packed" in result.stdout
+
+
+def test_folders_of_pictures(tmp_path, crops):
+    for folder, shade in (("truth", 1), ("out", 0.8)):
+        (tmp_path / folder).mkdir()
+        for i, crop in enumerate(crops[:3]):
+            cv2.imwrite(str(tmp_path / folder / f"{i}.png"), np.rint(crop * shade).astype(np.uint8))
+    folders = ("--predictions", tmp_path / "out", "--truth", tmp_path / "truth")
+    result = run(*folders, "--measures", "psnr,cni", "--against", "grayscale", "--json")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert list(document["results"]["out"]) == ["psnr", "cni"]
+    assert document["tests"]["results"]["out"]["psnr"]["count"] == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--predictions", "out"], "belong together"),
+        (["model", "--predictions", "out", "--truth", "photos"], "give MODEL... DATA, or"),
+        (["model", "data", "--share", "3/2"], "no share"),
+    ],
+)
+def test_usage_errors(arguments, complaint):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert complaint in " ".join(result.stderr.replace("│", " ").split())

@@ -7,7 +7,16 @@ import pytest
 from densecolor.errors import DensecolorError
 from densecolor.evaluation import evaluate
 
-FILES = ["info_loss.png", "metrics.json", "per_image.csv", "pictures.png"]
+FILES = [
+    "index.html",
+    "info_loss.png",
+    "metrics.json",
+    "per_image.csv",
+    "pictures.png",
+    "table.csv",
+    "table.md",
+    "table.tex",
+]
 
 
 def green(lightness):
@@ -22,7 +31,7 @@ def names_in(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_report_is_four_files(packed, tmp_path):
+def test_the_files_of_a_report(packed, tmp_path):
     folder = tmp_path / "deep" / "report"
     evaluate([green, red], packed, report=folder, limit=4)
     assert names_in(folder) == FILES

@@ -88,7 +88,7 @@ def test_a_pass_changes_nothing(normalization, spectral):
 
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16", "mixed_float16"])
 def test_round_trip_of_the_configuration(dtype):
-    network = PatchDiscriminator(True, 1, 4, "layer", spectral=True, dtype=dtype)
+    network = PatchDiscriminator(True, "ab", 1, 4, "layer", spectral=True, dtype=dtype)
     again = PatchDiscriminator.from_config(network.get_config())
     again.set_weights(network.get_weights())
     inputs = pictures(32, mask=True)

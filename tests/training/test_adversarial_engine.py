@@ -39,7 +39,7 @@ def engine(objective, dtype=None, generator=None, rates=(0.1, 0.1), normalizatio
     keras.utils.set_random_seed(1)
     generator = generator or models.create("unet", filters=(2, 4), dtype=dtype)
     networks = [
-        PatchDiscriminator(name == "masked", 1, 4, normalization, spectral=True, dtype=dtype, name=name)
+        PatchDiscriminator(name == "masked", "ab", 1, 4, normalization, spectral=True, dtype=dtype, name=name)
         for name in ("whole", "masked")
     ]
     model = AdversarialColorizer(generator, networks, objective, "foreground", **options)
@@ -105,7 +105,7 @@ def test_wgan_clips_all_weights():
 @pytest.mark.parametrize("mask", ["foreground", "learned"])
 def test_nothing_outside_the_mask_is_seen(mask):
     inputs, targets, weights = tensors(batch())
-    network = PatchDiscriminator(True, 1, 4, "instance")
+    network = PatchDiscriminator(True, "ab", 1, 4, "instance")
     predicted, lightness = tf.Variable(targets["ab"] * 0.3), tf.Variable(inputs["lightness"])
     with tf.GradientTape() as tape:
         outputs = {"ab": predicted, "mask": targets["mask"]}
@@ -116,6 +116,32 @@ def test_nothing_outside_the_mask_is_seen(mask):
     for gradient in gradients:
         assert np.abs(gradient[:, : SIDE // 2]).max() > 1e-6
         assert np.abs(gradient[:, SIDE // 2 :]).max() == 0
+
+
+def test_colorizers_of_rgb_are_judged_in_rgb():
+    """By a single discriminator of what is inside the mask: it learns, and outside of it no colour gets a gradient."""
+    inputs, targets, weights = batch()
+    targets["rgb"] = np.random.default_rng(7).uniform(0, 1, (4, SIDE, SIDE, 3)).astype("float32")
+    weights["rgb"] = weights["ab"]
+    generator = models.create("smcgan", filters=(2, 4), blocks=1, mask=False)
+    network = PatchDiscriminator(True, "rgb", 1, 4, "none", name="masked")
+    model = AdversarialColorizer(generator, [network], "lsgan", "foreground")
+    model.compile(
+        keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1), loss=default_losses(["ab", "rgb"]), run_eagerly=True
+    )
+    before = network.get_weights()
+    figures = model.train_on_batch(*tensors((inputs, targets, weights)), return_dict=True)
+    assert all(changed(before, network.get_weights()))
+    assert {"masked_score_true", "attention"} <= set(figures)
+    assert "score_true" not in figures
+    inputs, targets, weights = tensors((inputs, targets, weights))
+    predicted = tf.Variable(targets["rgb"] * 0.5)
+    with tf.GradientTape() as tape:
+        scenes = make_scenes(inputs["lightness"], targets, weights, {"rgb": predicted}, "foreground", "rgb")
+        score = tf.reduce_sum(network(scenes[1].predicted))
+    gradient = tape.gradient(score, predicted)
+    assert np.abs(gradient[:, : SIDE // 2]).max() > 1e-6
+    assert np.abs(gradient[:, SIDE // 2 :]).max() == 0
 
 
 def test_learned_masks_learn_from_true_ones_only():
@@ -284,7 +310,7 @@ def test_a_colorizer_that_predicts_masks():
         "ab": keras.layers.Conv2D(2, 1, name="ab")(x),
         "mask": keras.layers.Conv2D(1, 1, activation="sigmoid", name="mask")(x),
     }
-    networks = [PatchDiscriminator(sees, 1, 4, "none", name=f"sees_{sees}") for sees in (False, True)]
+    networks = [PatchDiscriminator(sees, "ab", 1, 4, "none", name=f"sees_{sees}") for sees in (False, True)]
     model = AdversarialColorizer(keras.Model({"lightness": lightness}, outputs), networks, "lsgan", "learned")
     assert model.target_names == ("ab", "mask")
     mask_kernel = model.generator.get_layer("mask").kernel

@@ -3,6 +3,7 @@
 from densecolor.errors import TrainingError
 from densecolor.losses.adversarial import adversarial_objective
 from densecolor.models.discriminators import PatchDiscriminator
+from densecolor.models.discriminators import input_channels
 from densecolor.models.discriminators import smallest_size
 from densecolor.shards import read_manifest
 from densecolor.training.adversarial.engine import AdversarialColorizer
@@ -10,6 +11,7 @@ from densecolor.training.adversarial.pool import ImagePool
 from densecolor.training.adversarial.scenes import PACKED_MASKS
 from densecolor.training.optimizer import make_optimizer
 
+JUDGES = ("all", "whole", "masked")
 PACKED_AS = {"foreground": ("otsu", "files"), "saliency": ("saliency", "files")}  # values of `densecolor-pack --masks`
 
 
@@ -72,10 +74,14 @@ def add_adversary(generator, config, side, replicas):
             f"gan_mask=learned takes the mask that the colorizer predicts, and {config.model!r} predicts none. Use a "
             "model with an output `mask`, or gan_mask=foreground or saliency with masks from the shards."
         )
+    colors = "rgb" if "rgb" in generator.output_names else "ab"
     kinds = {"whole": False} if config.gan_mask == "none" else {"whole": False, "masked": True}
+    if config.gan_judges != "all":
+        kinds = {config.gan_judges: kinds[config.gan_judges]}
     discriminators = [
         PatchDiscriminator(
             sees_mask=sees_mask,
+            colors=colors,
             layers=config.gan_layers,
             filters=config.gan_filters,
             normalization=config.gan_normalization,
@@ -88,9 +94,8 @@ def add_adversary(generator, config, side, replicas):
     ]
     pools = []
     if config.gan_pool:
-        channels = {"lightness": 1, "ab": 2}, {"lightness": 1, "ab": 2, "mask": 1}
         pools = [
-            ImagePool(config.gan_pool, side, channels[sees_mask], name=f"{name}_pool")
+            ImagePool(config.gan_pool, side, input_channels(colors, sees_mask), name=f"{name}_pool")
             for name, sees_mask in kinds.items()
         ]
     return AdversarialColorizer(
@@ -141,6 +146,8 @@ def check_options(config):
                 "gan=wgan-gp, or leave the mask out."
             )
         return
+    if config.gan_judges == "masked" and config.gan_mask == "none":
+        raise TrainingError("gan_judges=masked needs a mask. Choose gan_mask, or let all judge.")
     if adversarial_objective(config.gan).has_penalty and config.gan_normalization == "batch":
         raise TrainingError(
             f"gan={config.gan} needs the gradient of one picture's score, and gan_normalization=batch mixes pictures. "

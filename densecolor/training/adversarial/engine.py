@@ -30,14 +30,15 @@ class AdversarialColorizer(keras.Model):
         its own losses + gan_weight * sum over discriminators of the objective + attention_weight * attention
 
     where the objective is `densecolor.losses.adversarial_objective`, and the attention loss is the mean, over pixels
-    and channels, of |mask * predicted ab - mask * true ab| (or its square), of pictures that have a mask. Rows of
+    and channels, of |mask * predicted - mask * true colours| (or its square), of pictures that have a mask. Colours
+    are `rgb` where the colorizer predicts them, else `ab`. Rows of
     weight 0 count in none of them. `loss` in the logs is the colorizer's own loss alone, so that training and
     validation can be compared. Called, and in validation, the model is the colorizer.
 
     Args:
         generator: a colorizer.
-        discriminators: list of `PatchDiscriminator`: one for the whole picture, and with a mask one (`sees_mask`) for
-            what is inside.
+        discriminators: list of `PatchDiscriminator`: for the whole picture, and with a mask for what is inside
+            (`sees_mask`), one of them or both.
         objective: one of `densecolor.losses.ADVERSARIAL_OBJECTIVES`.
         mask: one of `scenes.GAN_MASKS`; "learned" takes the generator's output `mask`.
         gan_weight: float, of each discriminator's judgement in the colorizer's loss.
@@ -81,6 +82,7 @@ class AdversarialColorizer(keras.Model):
         self.pools = list(pools)
         self.objective = adversarial_objective(objective)
         self.mask_source = mask
+        self.colors = "rgb" if "rgb" in generator.output_names else "ab"
         self.gan_weight = gan_weight
         self.attention = attention
         self.attention_weight = attention_weight
@@ -91,7 +93,7 @@ class AdversarialColorizer(keras.Model):
         self.is_adversarial = True
         extra = ("mask",) if mask in PACKED_MASKS and "mask" not in generator.output_names else ()
         self.target_names = (*generator.output_names, *extra)
-        self.figures = Figures(len(self.discriminators), self.objective.has_penalty, mask != "none")
+        self.figures = Figures(self.discriminators, self.objective.has_penalty, mask != "none")
         self.built = True
 
     @property
@@ -138,13 +140,15 @@ class AdversarialColorizer(keras.Model):
         inputs, targets, weights = data
         with tf.GradientTape() as tape:
             outputs = self(inputs, training=True)
-            scenes = make_scenes(inputs["lightness"], targets, weights, outputs, self.mask_source)
+            scenes = make_scenes(inputs["lightness"], targets, weights, outputs, self.mask_source, self.colors)
+            shown = [scenes[network.sees_mask] for network in self.discriminators]
             if self.is_adversarial:
                 with tape.stop_recording():
                     for _ in range(self.discriminator_steps):
-                        self._train_discriminators([scene.without_gradient() for scene in scenes])
+                        self._train_discriminators([scene.without_gradient() for scene in shown])
             loss = self._compute_loss(inputs, targets, outputs, weights, training=True)
-            trained = self.optimizer.scale_loss(loss + self._adversarial_loss(scenes))
+            more = self._adversarial_loss(shown) + self._attention_loss(scenes[-1])
+            trained = self.optimizer.scale_loss(loss + more)
         variables = self.generator.trainable_variables
         norm = _apply(self.optimizer, tape.gradient(trained, variables), variables)
         self.figures.add_norm("generator_gradient_norm", norm)
@@ -169,7 +173,7 @@ class AdversarialColorizer(keras.Model):
         return {name: values[name] for name in self.output_names}
 
     def _adversarial_loss(self, scenes):
-        """What the colorizer trains beside its own loss."""
+        """What the discriminators say of the colorizer's pictures."""
         loss = 0.0
         if self.is_adversarial:
             for place, (network, scene) in enumerate(zip(self.discriminators, scenes, strict=True)):
@@ -177,13 +181,16 @@ class AdversarialColorizer(keras.Model):
                 rows = mean_score(self.objective.generator(true, predicted))
                 self.figures.add(place, "gan_generator", rows, scene.weight)
                 loss += self.gan_weight * average(rows, scene.weight)
-        if self.mask_source != "none":
-            masked = scenes[-1]
-            distance = tf.abs if self.attention == "l1" else tf.square
-            rows = tf.reduce_mean(distance(masked.predicted["ab"] - masked.true["ab"]), axis=(1, 2, 3))
-            self.figures.add(0, "attention", rows, masked.weight)
-            loss += self.attention_weight * average(rows, masked.weight)
         return loss
+
+    def _attention_loss(self, masked):
+        """How wrong the colours inside the mask are."""
+        if self.mask_source == "none":
+            return 0.0
+        distance = tf.abs if self.attention == "l1" else tf.square
+        rows = tf.reduce_mean(distance(masked.predicted[self.colors] - masked.true[self.colors]), axis=(1, 2, 3))
+        self.figures.add_attention(rows, masked.weight)
+        return self.attention_weight * average(rows, masked.weight)
 
     def _train_discriminators(self, scenes):
         """One step of all discriminators together."""

@@ -5,28 +5,29 @@ import tensorflow as tf
 
 from densecolor.metrics.color_spread import ColorSpread
 
-PREFIXES = ("", "masked_")  # of the discriminator of the whole picture, and of that of what is inside the mask
+PREFIXES = ("", "masked_")  # of a discriminator of the whole picture, and of one of what is inside the mask
 SCORES = ("score_true", "score_predicted", "discriminator_accuracy")
 
 
 class Figures:
     """The metrics of an `AdversarialColorizer`.
 
-    For each discriminator, the second one's with `masked_` before them: `gan_generator` and `gan_discriminator`, the
-    losses; `score_true` and `score_predicted`, its scores; `discriminator_accuracy`, the share of pictures whose true
-    colours have a higher score than the predicted ones; `gradient_penalty`, not yet weighted. And for all:
-    `attention`, not yet weighted; `generator_gradient_norm`, `discriminator_gradient_norm`; `color_spread` (see
-    `ColorSpread`). Before the adversary has begun, its figures are 0.
+    For each discriminator, with `masked_` before them for one that sees masks: `gan_generator` and
+    `gan_discriminator`, the losses; `score_true` and `score_predicted`, its scores; `discriminator_accuracy`, the share
+    of pictures whose true colours have a higher score than the predicted ones; `gradient_penalty`, not yet weighted.
+    And for all: `attention`, not yet weighted; `generator_gradient_norm`, `discriminator_gradient_norm`; `color_spread`
+    (see `ColorSpread`). Before the adversary has begun, its figures are 0.
 
     Args:
-        discriminators: int.
+        discriminators: list of `PatchDiscriminator`.
         has_penalty: bool.
         has_attention: bool.
     """
 
     def __init__(self, discriminators, has_penalty, has_attention):
         names = ["gan_generator", "gan_discriminator", *SCORES, *(["gradient_penalty"] if has_penalty else [])]
-        every = [f"{prefix}{name}" for prefix in PREFIXES[:discriminators] for name in names]
+        self._prefixes = [PREFIXES[network.sees_mask] for network in discriminators]
+        every = [f"{prefix}{name}" for prefix in self._prefixes for name in names]
         every += ["attention"] if has_attention else []
         every += ["generator_gradient_norm", "discriminator_gradient_norm"]
         self._means = {name: keras.metrics.Mean(name=name, dtype="float32") for name in every}
@@ -44,13 +45,17 @@ class Figures:
 
     def add(self, place, name, values, weights):
         """Add the rows of a batch to a figure of discriminator number `place`."""
-        self._means[f"{PREFIXES[place]}{name}"].update_state(values, sample_weight=weights)
+        self._means[f"{self._prefixes[place]}{name}"].update_state(values, sample_weight=weights)
 
     def add_scores(self, place, true, predicted, weights):
         """Add the scores of the pictures of a batch, (rows,) each."""
         accuracy = tf.cast(true > predicted, tf.float32)
         for name, values in zip(SCORES, (true, predicted, accuracy), strict=True):
             self.add(place, name, values, weights)
+
+    def add_attention(self, values, weights):
+        """Add the attention loss of the rows of a batch."""
+        self._means["attention"].update_state(values, sample_weight=weights)
 
     def add_norm(self, name, norm):
         """Add a step's gradient norm; not one that overflowed in float16, whose step is not taken either."""

@@ -28,36 +28,38 @@ class Scene(NamedTuple):
         return self._replace(predicted={name: tf.stop_gradient(value) for name, value in self.predicted.items()})
 
 
-def make_scenes(lightness, targets, weights, outputs, mask):
+def make_scenes(lightness, targets, weights, outputs, mask, colors="ab"):
     """The whole picture, and with a mask also what is inside of it.
 
     Args:
         lightness: (rows, H, W, 1).
-        targets: dict with `ab` (rows, H, W, 2) and, for masks from the shards, `mask` (rows, H, W, 1).
+        targets: dict with the true colours and, for masks from the shards, `mask` (rows, H, W, 1).
         weights: dict, for each target a weight that has as many numbers as there are rows.
-        outputs: dict with the predicted `ab` and, for learned masks, `mask`.
+        outputs: dict with the predicted colours and, for learned masks, `mask`.
         mask: one of `GAN_MASKS`.
+        colors: "ab" (rows, H, W, 2) or "rgb" (rows, H, W, 3), which of targets and outputs are judged.
 
     Returns:
         list of one or two `Scene`. The second one's lightness, colours and mask are all 0 outside of the mask, so that
         nothing there is seen or gets a gradient.
     """
-    weight = tf.reshape(weights["ab"], [-1])
+    weight = tf.reshape(weights[colors], [-1])
+    true, predicted = targets[colors], outputs[colors]
     whole = Scene(
-        {"lightness": lightness, "ab": targets["ab"]}, {"lightness": lightness, "ab": outputs["ab"]}, weight, ("ab",)
+        {"lightness": lightness, colors: true}, {"lightness": lightness, colors: predicted}, weight, (colors,)
     )
     if mask == "none":
         return [whole]
     if mask in PACKED_MASKS:
         masks = targets["mask"], targets["mask"]
-        weight, varying = tf.reshape(weights["mask"], [-1]), ("ab",)
+        weight, varying = tf.reshape(weights["mask"], [-1]), (colors,)
     else:
-        masks, varying = _learned_masks(targets, weights, outputs), ("lightness", "ab", "mask")
-    true, predicted = (
-        {"lightness": lightness * mask, "ab": ab * mask, "mask": mask}
-        for ab, mask in zip((targets["ab"], outputs["ab"]), masks, strict=True)
+        masks, varying = _learned_masks(targets, weights, outputs), ("lightness", colors, "mask")
+    sides = (
+        {"lightness": lightness * mask, colors: color * mask, "mask": mask}
+        for color, mask in zip((true, predicted), masks, strict=True)
     )
-    return [whole, Scene(true, predicted, weight, varying)]
+    return [whole, Scene(*sides, weight, varying)]
 
 
 def _learned_masks(targets, weights, outputs):

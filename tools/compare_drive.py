@@ -1,0 +1,59 @@
+"""What a mask-guided adversary is worth on retinas: DRIVE's training pictures to learn, its test pictures to measure.
+
+    densecolor-pack DRIVE packed-drive --masks DRIVE --image-size 256
+    python tools/compare_drive.py packed-drive RUNS [--steps 300] [--batch-size 4]
+
+Trains the systems below for the same number of steps, a run that is finished not again, and prints MAE, PSNR and SSIM with the
+background painted black and white by the masks, and p of a paired test against the first system, as a table in Markdown.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from densecolor.evaluation import evaluate
+from densecolor.training import TrainConfig
+from densecolor.training import train
+
+HEAD = {"gan": "wgan-gp", "gan_weight": 0.001, "gan_filters": 32, "gan_layers": 2}
+JUDGED = HEAD | {"gan_weight": 0.05, "attention_weight": 0.0}  # SCGAN's weight beside its loss of RGB
+SYSTEMS = {
+    "dense": {"model": "dense_small"},
+    "dense with the head": {"model": "dense_small", "gan_mask": "foreground", **HEAD},
+    "smcgan without its mask": {"model": "smcgan_small", "model_options": {"mask": False}, **JUDGED},
+    "smcgan": {"model": "smcgan_small", "gan_mask": "learned", **JUDGED},
+}
+COLUMNS = [f"{measure}_{ground}" for ground in ("black", "white", "average") for measure in ("mae", "psnr", "ssim")]
+
+
+def trained(name, arguments):
+    """The path of a trained system, trained now unless that is done."""
+    run = arguments.runs / name.replace(" ", "-")
+    if not (run / "final.keras").exists():
+        config = TrainConfig(
+            data=str(arguments.packed),
+            epochs=1,
+            steps_per_epoch=arguments.steps,
+            batch_size=arguments.batch_size,
+            **SYSTEMS[name],
+        )
+        train(config, run, resume=True)
+    return run / "final.keras"
+
+
+def main():
+    """Print a table in Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("packed", type=Path)
+    parser.add_argument("runs", type=Path)
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--batch-size", type=int, default=4)
+    arguments = parser.parse_args()
+    paths = {name: trained(name, arguments) for name in SYSTEMS}
+    first = next(iter(paths))
+    result = evaluate(paths, arguments.packed, split="test", backgrounds=("black", "white"), against=first)
+    print(json.dumps(list(result.results[first])))
+
+
+if __name__ == "__main__":
+    main()
