@@ -3,19 +3,19 @@
     densecolor-pack DRIVE packed-drive --masks DRIVE --image-size 256
     python tools/compare_drive.py packed-drive RUNS [--steps 300] [--batch-size 4]
 
-Trains the systems below for the same number of steps, a run that is finished not again, and prints MAE, PSNR and SSIM with the
-background painted black and white by the masks, and p of a paired test against the first system, as a table in Markdown.
+Trains the systems below for the same number of steps, a run that is finished not again, and prints in Markdown MAE, PSNR
+and SSIM with the background painted black and white by the masks, and p of a paired test against the first system
+(Wilcoxon signed-rank, corrected by Holm's method).
 """
 
 import argparse
-import json
 from pathlib import Path
 
 from densecolor.evaluation import evaluate
 from densecolor.training import TrainConfig
 from densecolor.training import train
 
-HEAD = {"gan": "wgan-gp", "gan_weight": 0.001, "gan_filters": 32, "gan_layers": 2}
+HEAD = {"gan": "wgan-gp", "gan_filters": 32, "gan_layers": 2}
 JUDGED = HEAD | {"gan_weight": 0.05, "attention_weight": 0.0}  # SCGAN's weight beside its loss of RGB
 SYSTEMS = {
     "dense": {"model": "dense_small"},
@@ -23,7 +23,8 @@ SYSTEMS = {
     "smcgan without its mask": {"model": "smcgan_small", "model_options": {"mask": False}, **JUDGED},
     "smcgan": {"model": "smcgan_small", "gan_mask": "learned", **JUDGED},
 }
-COLUMNS = [f"{measure}_{ground}" for ground in ("black", "white", "average") for measure in ("mae", "psnr", "ssim")]
+MEASURES = {"mae": 4, "psnr": 2, "ssim": 4}  # and their digits
+GROUNDS = ("black", "white", "average")
 
 
 def trained(name, arguments):
@@ -41,6 +42,13 @@ def trained(name, arguments):
     return run / "final.keras"
 
 
+def figure(result, system, name):
+    """A mean, and whether it differs from the first system's."""
+    mean = f"{result.results[system][name].mean:.{MEASURES[name.partition('_')[0]]}f}"
+    test = result.tests.get(system, {}).get(name)
+    return mean if test is None or test.p_holm is None else f"{mean} (p {test.p_holm:.2g})"
+
+
 def main():
     """Print a table in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -52,7 +60,14 @@ def main():
     paths = {name: trained(name, arguments) for name in SYSTEMS}
     first = next(iter(paths))
     result = evaluate(paths, arguments.packed, split="test", backgrounds=("black", "white"), against=first)
-    print(json.dumps(list(result.results[first])))
+    names = [f"{measure}_on_{ground}" for ground in GROUNDS for measure in MEASURES]
+    print(
+        f"| {arguments.steps} steps of {arguments.batch_size} | {' | '.join(name.replace('_', ' ') for name in names)} |"
+    )
+    print(f"|---|{'---|' * len(names)}")
+    for system in (*paths, "grayscale", "mean colour"):
+        cells = [figure(result, system, name) for name in names]
+        print(f"| {system} | {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":
