@@ -3,8 +3,8 @@
     densecolor-pack DRIVE packed-drive --masks DRIVE --image-size 256
     python tools/compare_drive.py packed-drive RUNS [--steps 300] [--batch-size 4]
 
-Trains the systems below for the same number of steps, a run that is finished not again, and prints in Markdown MAE, PSNR
-and SSIM with the background painted black and white by the masks, and p of a paired test against the first system
+Trains the systems below for the same number of steps, a run that is finished not again, and prints in Markdown MAE,
+PSNR and SSIM with the background painted black and white by the masks, and p of a paired test against the first system
 (Wilcoxon signed-rank, corrected by Holm's method).
 """
 
@@ -17,9 +17,10 @@ from densecolor.training import train
 
 HEAD = {"gan": "wgan-gp", "gan_filters": 32, "gan_layers": 2}
 JUDGED = HEAD | {"gan_weight": 0.05, "attention_weight": 0.0}  # SCGAN's weight beside its loss of RGB
+DENSE = {"model": "dense_small", "model_options": {"num_classes": 0, "joint": True}}  # the retinas have no classes
 SYSTEMS = {
-    "dense": {"model": "dense_small"},
-    "dense with the head": {"model": "dense_small", "gan_mask": "foreground", **HEAD},
+    "dense": DENSE,
+    "dense with the head": DENSE | {"gan_mask": "foreground", **HEAD},
     "smcgan without its mask": {"model": "smcgan_small", "model_options": {"mask": False}, **JUDGED},
     "smcgan": {"model": "smcgan_small", "gan_mask": "learned", **JUDGED},
 }
