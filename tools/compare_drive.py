@@ -62,9 +62,8 @@ def main():
     first = next(iter(paths))
     result = evaluate(paths, arguments.packed, split="test", backgrounds=("black", "white"), against=first)
     names = [f"{measure}_on_{ground}" for ground in GROUNDS for measure in MEASURES]
-    print(
-        f"| {arguments.steps} steps of {arguments.batch_size} | {' | '.join(name.replace('_', ' ') for name in names)} |"
-    )
+    headings = " | ".join(name.replace("_", " ") for name in names)
+    print(f"| {arguments.steps} steps of {arguments.batch_size} | {headings} |")
     print(f"|---|{'---|' * len(names)}")
     for system in (*paths, "grayscale", "mean colour"):
         cells = [figure(result, system, name) for name in names]

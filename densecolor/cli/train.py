@@ -16,11 +16,12 @@ from densecolor.cli.common import progress_bar
 from densecolor.cli.common import reports_errors
 from densecolor.cli.common import run as run_command
 from densecolor.cli.common import say
-from densecolor.errors import TrainingError
+from densecolor.cli.train_arguments import parse_cluster
+from densecolor.cli.train_arguments import parse_option
 
 MODEL = "The model"
 OPTIMIZER = "The optimizer"
-LOSS = "The loss of the class branch"
+LOSS = "The loss"
 ADVERSARY = "The adversary (docs/adversarial.md)"
 BEST = "Which epoch is best, and when to stop"
 
@@ -40,6 +41,16 @@ def train(
             metavar="NAME=VALUE",
             help="An argument of the model; may be repeated.",
             rich_help_panel=MODEL,
+        ),
+    ] = None,
+    stage: Annotated[
+        int,
+        typer.Option(min=1, help="Of the paper's training, where it has several (scgan: 2).", rich_help_panel=MODEL),
+    ] = 1,
+    start_from: Annotated[
+        Path | None,
+        typer.Option(
+            help="Begin with the weights of this checkpoint or run, of the same model.", rich_help_panel=MODEL
         ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs in all. [default: 10]")] = None,
@@ -117,6 +128,13 @@ def train(
             help="Share of a label's target that is spread over all classes. [default: 0]", rich_help_panel=LOSS
         ),
     ] = None,
+    perceptual: Annotated[
+        str | None,
+        typer.Option(
+            help="Compare RGB also by VGG-16 with these weights: imagenet, which Keras downloads, or a file.",
+            rich_help_panel=LOSS,
+        ),
+    ] = None,
     gan: Annotated[
         str | None,
         typer.Option(
@@ -132,6 +150,10 @@ def train(
             "learned. [default: none]",
             rich_help_panel=ADVERSARY,
         ),
+    ] = None,
+    gan_judges: Annotated[
+        str | None,
+        typer.Option(help="With a mask: all, or only whole or masked. [default: all]", rich_help_panel=ADVERSARY),
     ] = None,
     gan_weight: Annotated[
         float | None, typer.Option(help="Of each one's judgement. [default: 0.01]", rich_help_panel=ADVERSARY)
@@ -260,7 +282,8 @@ def train(
     """
     given = {
         "model": model,
-        "model_options": dict(map(_parse_option, option)) if option else None,
+        "model_options": dict(map(parse_option, option)) if option else None,
+        "start_from": None if start_from is None else str(start_from),
         "epochs": epochs,
         "steps_per_epoch": steps_per_epoch,
         "batch_size": batch_size,
@@ -279,8 +302,10 @@ def train(
         "label_weight": label_weight,
         "class_weights": class_weights,
         "label_smoothing": label_smoothing,
+        "perceptual": perceptual,
         "gan": gan,
         "gan_mask": gan_mask,
+        "gan_judges": gan_judges,
         "gan_weight": gan_weight,
         "gan_start": gan_start,
         "gan_discriminator_steps": gan_discriminator_steps,
@@ -315,8 +340,8 @@ def train(
     if start_from:
         settings = TrainConfig.from_file(start_from, **given)
     else:
-        settings = TrainConfig.from_recipe(**{"model": TrainConfig.model} | given)
-    cluster = _parse_cluster(workers, worker_index) or find_cluster(settings.strategy)
+        settings = TrainConfig.from_recipe(**{"model": TrainConfig.model, "stage": stage} | given)
+    cluster = parse_cluster(workers, worker_index) or find_cluster(settings.strategy)
     if dry_run:
         with progress_bar("Dry run", "steps") as progress:
             plan = dry_run_training(settings, progress, report=say)
@@ -352,26 +377,6 @@ def train(
     else:
         say(f"Done in {format_duration(seconds)}.")
         say(summary.text())
-
-
-def _parse_cluster(workers, worker_index):
-    from densecolor.training import Cluster
-
-    if workers is None and worker_index is None:
-        return None
-    if workers is None or worker_index is None:
-        raise TrainingError("--workers and --worker-index belong together: the whole list, and this one's place in it.")
-    return Cluster([worker.strip() for worker in workers.split(",")], worker_index)
-
-
-def _parse_option(text):
-    name, separator, value = text.partition("=")
-    if not separator:
-        raise TrainingError(f"--option wants NAME=VALUE. Received: {text!r}.")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value  # a plain word, such as branch=vgg19
 
 
 def main():

@@ -2,7 +2,8 @@
 
 A comment says what is the paper's, and what of it is not reproduced; what has none is our choice, where the paper says
 nothing that could be read. Weights of losses are those for our losses of ab / 128, averaged over pixels and both
-channels. Epochs are left out where nothing is known of them.
+channels. Epochs are left out where nothing is known of them. The second stage of a training is called so:
+`scgan_stage2`.
 """
 
 # The paper's loss is of values in [0, 1] that stand for a and b in [-110, 110].
@@ -63,10 +64,11 @@ RECIPES = {
         "epochs": 11,  # the paper's: 200,000 steps on the 2.4 million pictures of Places
         "label_weight": _IIZUKA_SCALE / 300,  # the paper's 1/300
     },
-    # The first of the paper's two stages, without its discriminators; its Adam has beta_1 0.5.
+    # The first of the paper's two stages, without its discriminators.
     "scgan": {
-        "optimizer": "adam",  # the released code's, as are rate and schedule
+        "optimizer": "adam",  # the released code's, as are rate, beta_1 and schedule
         "learning_rate": 2e-4,
+        "beta_1": 0.5,
         "schedule": "step",
         "step_epochs": 10,
         "step_factor": 0.5,
@@ -74,21 +76,45 @@ RECIPES = {
         "batch_size": 32,  # the released code's, over four GPUs
         "image_size": 256,  # the paper's
     },
-    # Nothing of the paper's schedule could be read: as SCGAN, whose batch is a single GPU's here.
-    "smcgan": {
+    # The second goes on from the tenth epoch of the first; all but what is said is the released code's.
+    "scgan_stage2": {
         "optimizer": "adam",
-        "learning_rate": 2e-4,
+        "learning_rate": 1e-4,
+        "beta_1": 0.5,
         "schedule": "step",
         "step_epochs": 10,
         "step_factor": 0.5,
-        "epochs": 10,
+        "epochs": 31,
+        "batch_size": 16,  # 4 for each GPU; that there are four is taken from the first stage
+        "image_size": 256,
+        "perceptual": "imagenet",  # its weight of 5 is that of `losses.ReconstructionLoss`
+        "gan": "wgan-gp",
+        "gan_mask": "learned",  # the paper's; the released code has the discriminator of the whole picture alone
+        "gan_weight": 0.05,
+        "gan_spectral": True,  # the code's BatchNormalization beside it does not fit the penalty: instance here
+        "attention_weight": 0.0,  # the output masked_rgb has that loss
+    },
+    # Nothing of the paper's schedule could be read: SCGAN's, in one stage, with the batch of a single GPU.
+    "smcgan": {
+        "optimizer": "adam",
+        "learning_rate": 2e-4,
+        "beta_1": 0.5,
+        "schedule": "step",
+        "step_epochs": 10,
+        "step_factor": 0.5,
+        "epochs": 40,
         "batch_size": 8,
         "image_size": 256,
+        "gan": "wgan-gp",
+        "gan_mask": "learned",
+        "gan_weight": 0.05,
+        "attention_weight": 0.0,  # the output masked_rgb has that loss
     },
     "mask_guided": {
         "optimizer": "adam",
         "learning_rate": 1e-3,
         "schedule": "cosine",
         "batch_size": 16,
+        "attention_weight": 0.0,  # of an adversary, if there is one: the output masked_ab has that loss
     },
 }

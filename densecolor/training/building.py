@@ -7,11 +7,13 @@ import tensorflow as tf
 
 from densecolor import models
 from densecolor.checkpoint import check_savable
+from densecolor.checkpoint import load_model
 from densecolor.dataset.batches import model_values
 from densecolor.errors import DensecolorError
 from densecolor.errors import TrainingError
 from densecolor.inspection import compute_ab_prior
 from densecolor.inspection import read_ab_prior
+from densecolor.losses import PerceptualLoss
 from densecolor.losses import default_losses
 from densecolor.metrics.keras_info_loss import InfoLoss
 from densecolor.training.adversarial import colorizer_of
@@ -72,6 +74,27 @@ def build_compiled(config, reader, steps_per_epoch, strategy):
     return model
 
 
+def begin_with(colorizer, path):
+    """Give a colorizer that is new the weights of one that has been trained.
+
+    Args:
+        colorizer: a colorizer.
+        path: a checkpoint or run directory.
+
+    Raises:
+        CheckpointError: it does not load.
+        TrainingError: its weights are of other shapes.
+    """
+    weights = load_model(path).get_weights()
+    shapes = [tuple(variable.shape) for variable in colorizer.weights]
+    if [weight.shape for weight in weights] != shapes:
+        raise TrainingError(
+            f"{path} holds another model than {colorizer.name!r}, so training cannot begin with its weights. Give the "
+            "same model and options as there (config.json of its run), the number of classes included."
+        )
+    colorizer.set_weights(weights)
+
+
 def _build(config, reader, strategy):
     packed = reader.packed
     known = models.model_options(config.model)
@@ -116,7 +139,7 @@ def _compile(model, config, packed, steps_per_epoch):
     weights = (
         dict.fromkeys(model.output_names, 1.0) | {"label": config.label_weight} | colorizer_of(model).output_weights
     )
-    options = _label_options(model, config, packed)
+    options = _label_options(model, config, packed) | _perceptual_options(model, config)
     optimizer = make_optimizer(config, steps_per_epoch)
     more = {}
     if config.gan != "none":
@@ -144,6 +167,17 @@ def _label_options(model, config, packed):
     if balanced:
         options["class_weights"] = balanced_class_weights(packed, colorizer_of(model).num_classes)
     return options
+
+
+def _perceptual_options(model, config):
+    if config.perceptual is None:
+        return {}
+    if "rgb" not in model.output_names:
+        raise TrainingError(
+            f"The perceptual loss is for models that predict RGB, such as scgan; {config.model!r} does not. Leave out "
+            "`perceptual`."
+        )
+    return {"perceptual": PerceptualLoss(config.perceptual)}
 
 
 def _ab_prior(model, config):

@@ -60,6 +60,7 @@ class TrainConfig:
     data: str  # a packed folder; made absolute
     model: str = "dense"  # a name of `densecolor.models.list_models()`
     model_options: dict = dataclasses.field(default_factory=dict)  # for `densecolor.models.create`
+    start_from: str | None = None  # a checkpoint or run whose weights the model begins with; made absolute
     epochs: int = 10
     steps_per_epoch: int | None = None  # None: every picture once an epoch
     batch_size: int = 16  # pictures a step, over all replicas
@@ -80,6 +81,7 @@ class TrainConfig:
     # The loss
     label_weight: float = 1.0  # of the classification loss; matters only where the losses share variables
     class_weights: str = "none"  # or "balanced", by the inverse of how often a class occurs
+    perceptual: str | None = None  # weights of VGG-16 for the perceptual loss of RGB: "imagenet" or a file
     label_smoothing: float = 0.0  # share of a label's target that is spread over all classes
     # The adversary
     gan: str = "none"  # or an objective of `densecolor.losses.ADVERSARIAL_OBJECTIVES`
@@ -117,6 +119,8 @@ class TrainConfig:
     def __post_init__(self):
         # As JSON would give it back, so that a run can be told from another one; a run may be resumed from elsewhere.
         object.__setattr__(self, "data", str(Path(self.data).resolve()))
+        if self.start_from is not None:
+            object.__setattr__(self, "start_from", str(Path(self.start_from).resolve()))
         try:
             object.__setattr__(self, "model_options", dict(json.loads(json.dumps(self.model_options))))
         except (TypeError, ValueError) as error:
@@ -160,12 +164,13 @@ class TrainConfig:
         return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
 
     @classmethod
-    def from_recipe(cls, data, model, **changes):
+    def from_recipe(cls, data, model, stage=1, **changes):
         """The published training of a model, as far as `densecolor.models.RECIPES` has it.
 
         Args:
             data: a packed folder. Where its pictures are smaller than the recipe's, they are taken whole.
             model: a name of `densecolor.models.list_models()`.
+            stage: of a training that has several; a later one goes on from the model of the one before (`start_from`).
             **changes: values in place of the recipe's.
 
         Raises:
@@ -176,7 +181,9 @@ class TrainConfig:
             >>> TrainConfig.from_recipe("packed", "iizuka", epochs=3).optimizer
             'adadelta'
         """
-        recipe = dict(RECIPES.get(model, {}))
+        if stage > 1 and f"{model}_stage{stage}" not in RECIPES:
+            raise TrainingError(f"The training of {model!r} has no stage {stage}.")
+        recipe = dict(RECIPES.get(model if stage == 1 else f"{model}_stage{stage}", {}))
         if recipe.get("image_size", 0) > read_manifest(data).image_size:
             del recipe["image_size"]
         return cls(data=str(data), model=model, **recipe | changes)

@@ -21,6 +21,7 @@ from densecolor.training.adversarial.callbacks import WatchAdversary
 from densecolor.training.adversarial.callbacks import describe_adversary
 from densecolor.training.adversarial.scenes import PACKED_MASKS
 from densecolor.training.averages import ValidateAverages
+from densecolor.training.building import begin_with
 from densecolor.training.building import build_compiled
 from densecolor.training.building import fix_arithmetic
 from densecolor.training.callbacks import ReportProgress
@@ -133,6 +134,8 @@ class _Run:
         """Train from where the run directory says that the run stands."""
         config, steps = self.config, self.steps
         reached = self.directory.read_progress()
+        if config.start_from is not None and not reached.pictures:
+            begin_with(colorizer_of(model), config.start_from)
         restore = self.directory.restore(model, reached) if reached.pictures else None
         self._report_plan(model, reached)
         reached.pictures, reached.step = self.reader.packed.count, min(reached.step, steps)

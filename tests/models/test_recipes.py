@@ -4,14 +4,24 @@ import numpy as np
 import pytest
 
 from densecolor import models
+from densecolor.errors import TrainingError
 from densecolor.losses import ColorMSE
 from densecolor.training import TrainConfig
 
 
 @pytest.mark.parametrize("name", models.RECIPES)
 def test_a_recipe_is_of_a_model_and_in_the_terms_of_training(name):
-    assert name in models.list_models()
-    TrainConfig("packed", model=name, **models.RECIPES[name])
+    model = name.partition("_stage")[0]
+    assert model in models.list_models()
+    TrainConfig("packed", model=model, **models.RECIPES[name])
+
+
+def test_a_later_stage_has_its_own_recipe(packed):
+    first, second = (TrainConfig.from_recipe(packed, "scgan", stage=stage) for stage in (1, 2))
+    assert (first.gan, second.gan) == ("none", "wgan-gp")
+    assert (first.perceptual, second.perceptual) == (None, "imagenet")
+    with pytest.raises(TrainingError, match="The training of 'scgan' has no stage 3"):
+        TrainConfig.from_recipe(packed, "scgan", stage=3)
 
 
 def test_recipes_are_plain_values():
