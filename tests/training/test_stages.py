@@ -38,6 +38,7 @@ def first(masked, tmp_path_factory):
     return run
 
 
+@pytest.mark.slow
 def test_a_second_stage_begins_where_the_first_ended(masked, first, tmp_path):
     keras.utils.set_random_seed(4)
     keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3)).save_weights(
