@@ -90,6 +90,14 @@ def unlabelled(tmp_path_factory, crops):
     return write_packed(tmp_path_factory.mktemp("packed") / "unlabelled", splits)
 
 
+@pytest.fixture(scope="session")
+def masked(tmp_path_factory, crops):
+    """A packed folder with masks: 21 training and 9 validation pictures of 32 x 32 without classes."""
+    nothing = np.full(30, -1)
+    splits = {"train": (crops[:21], nothing[:21]), "validation": (crops[21:], nothing[21:])}
+    return write_packed(tmp_path_factory.mktemp("packed") / "masked", splits, with_mask=True)
+
+
 def write_mobilenet_weights(folder, crops, embedding):
     """Write weights of a MobileNet for 32 x 32: random ones, whose normalisations have seen the crops.
 

@@ -1,7 +1,7 @@
 """What a mask-guided adversary is worth on retinas: DRIVE's training pictures to learn, its test pictures to measure.
 
     densecolor-pack DRIVE packed-drive --masks DRIVE --image-size 256
-    python tools/compare_drive.py packed-drive RUNS [--steps 300] [--batch-size 4]
+    python tools/compare_drive.py packed-drive RUNS [--steps 100] [--batch-size 4]
 
 Trains the systems below for the same number of steps, a run that is finished not again, and prints in Markdown MAE,
 PSNR and SSIM with the background painted black and white by the masks, and p of a paired test against the first system
@@ -15,7 +15,7 @@ from densecolor.evaluation import evaluate
 from densecolor.training import TrainConfig
 from densecolor.training import train
 
-HEAD = {"gan": "wgan-gp", "gan_filters": 32, "gan_layers": 2}
+HEAD = {"gan": "wgan-gp", "gan_filters": 16, "gan_layers": 2}
 JUDGED = HEAD | {"gan_weight": 0.05, "attention_weight": 0.0}  # SCGAN's weight beside its loss of RGB
 DENSE = {"model": "dense_small", "model_options": {"num_classes": 0, "joint": True}}  # the retinas have no classes
 SYSTEMS = {
@@ -55,7 +55,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("packed", type=Path)
     parser.add_argument("runs", type=Path)
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--batch-size", type=int, default=4)
     arguments = parser.parse_args()
     paths = {name: trained(name, arguments) for name in SYSTEMS}

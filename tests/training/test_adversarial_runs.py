@@ -12,7 +12,6 @@ import cv2
 import keras
 import numpy as np
 import pytest
-from conftest import write_packed
 
 from densecolor.checkpoint import load_model
 from densecolor.errors import TrainingError
@@ -44,14 +43,6 @@ STATEFUL = {
     "gan_discriminator_rate": 3e-3,
     "ema": 0.5,
 }
-
-
-@pytest.fixture(scope="module")
-def masked(tmp_path_factory, crops):
-    """21 training and 9 validation pictures with masks."""
-    nothing = np.full(30, -1)
-    splits = {"train": (crops[:21], nothing[:21]), "validation": (crops[21:], nothing[21:])}
-    return write_packed(tmp_path_factory.mktemp("packed") / "masked", splits, with_mask=True)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ import shutil
 import keras
 import numpy as np
 import pytest
-from conftest import write_packed
 
 from densecolor.checkpoint import load_model
 from densecolor.errors import TrainingError
@@ -21,13 +20,6 @@ TINY = {
     "samples": 1,
 }
 ADVERSARY = {"gan": "wgan-gp", "gan_mask": "learned", "gan_layers": 1, "gan_filters": 4, "attention_weight": 0.0}
-
-
-@pytest.fixture(scope="module")
-def masked(tmp_path_factory, crops):
-    nothing = np.full(30, -1)
-    splits = {"train": (crops[:21], nothing[:21]), "validation": (crops[21:], nothing[21:])}
-    return write_packed(tmp_path_factory.mktemp("packed") / "masked", splits, with_mask=True)
 
 
 @pytest.fixture(scope="module")
