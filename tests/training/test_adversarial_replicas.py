@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from conftest import write_packed
 from workers import COMMAND
 from workers import finish
 from workers import free_addresses
@@ -51,14 +50,6 @@ TINY = {
     "gan_layers": 1,
     "gan_filters": 4,
 }
-
-
-@pytest.fixture(scope="module")
-def masked(tmp_path_factory, crops):
-    """21 training and 9 validation pictures with masks."""
-    nothing = np.full(30, -1)
-    splits = {"train": (crops[:21], nothing[:21]), "validation": (crops[21:], nothing[21:])}
-    return write_packed(tmp_path_factory.mktemp("packed") / "masked", splits, with_mask=True)
 
 
 @pytest.mark.parametrize(
