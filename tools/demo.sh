@@ -11,5 +11,5 @@ echo
 echo "Look at:"
 echo "  demo/colorized/          two photographs that the model has never seen, in its colours"
 echo "  demo/run/samples/        gray, predicted and true tiles after each epoch"
-echo "  demo/report/             how good it is: pictures.png, metrics.json, per_image.csv"
+echo "  demo/report/             how good it is: open index.html in a browser"
 echo "Seven photographs teach a network little; README.md shows what more of them do."

@@ -29,7 +29,7 @@ SMALL = {
     "hypercolumn": {"widths": (3, 4, 4, 5, 6), "fc_width": 7, "head_width": 8},
     "iizuka": {"num_classes": 5, "global_size": 32, "width": 0.05},
     "koalarization": {**MOBILENET, "embedding": "logits", "logit_count": 9, "width": 0.05},
-    "mask_guided": {"colorizer": "unet", "colorizer_options": {"filters": [4, 6]}, "guide": "concrete"},
+    "mask_guided": {"colorizer": "unet", "colorizer_options": {"filters": [4, 6]}},
     "residual": {"num_classes": 5, "blocks": 1, "filters": 3},
     "scgan": {"filters": (4, 4, 5, 5, 6, 6, 7), "global_widths": (3, 4, 4, 5, 5), "saliency_width": 3},
     "smcgan": {"filters": (4, 6, 8), "blocks": 1},
