@@ -1,5 +1,6 @@
 """The errors that a user can mend; commands print them in one line and exit with 1."""
 
+import contextlib
 import importlib
 
 
@@ -34,6 +35,31 @@ def require_choice(name, value, choices, error=DensecolorError):
     """Raise `error`, listing the choices, unless `value` is one of them."""
     if value not in choices:
         raise error(f"Unknown {name}={value!r}. Choose from {', '.join(choices)}.")
+
+
+@contextlib.contextmanager
+def failed_downloads_named(network):
+    """Say what to do where Keras cannot download the published weights of a network.
+
+    Args:
+        network: its name.
+
+    Raises:
+        DensecolorError: in place of the bare exception that Keras then raises.
+
+    Example:
+        >>> with failed_downloads_named("vgg16"):
+        ...     keras.applications.VGG16(weights="imagenet")
+    """
+    try:
+        yield
+    except Exception as error:
+        if type(error) is not Exception:
+            raise
+        raise DensecolorError(
+            f"The ImageNet weights of {network} cannot be downloaded ({error}). Give the path of a file of them "
+            'instead of "imagenet".'
+        ) from error
 
 
 def require_package(name, extra):

@@ -150,15 +150,8 @@ class _Network:
             raise DensecolorError(f"There is no file of weights {weights}. Name one for {option}_weights.")
         branch = BRANCHES[name]
         self._size, self._preprocess, self._pools = branch.size, branch.module.preprocess_input, not logit_count
-        try:
-            weights_argument = weights if weights == _DOWNLOADED else str(weights)
-            self._network = create_backbone(name, self._size, weights_argument, logit_count=logit_count)
-        except DensecolorError:
-            raise
-        except Exception as error:  # Keras raises bare exceptions where a download fails
-            raise DensecolorError(
-                f"The weights {weights!r} of {name!r} cannot be had: {error} Name a file with {option}_weights."
-            ) from error
+        weights_argument = weights if weights == _DOWNLOADED else str(weights)
+        self._network = create_backbone(name, self._size, weights_argument, logit_count=logit_count)
         checksum = _DOWNLOADED if weights == _DOWNLOADED else sha256_of(weights)
         self.about = {"network": name, "weights": checksum, "size": self._size}
 

@@ -8,6 +8,7 @@ from densecolor.color import denormalize_ab
 from densecolor.color import denormalize_lightness
 from densecolor.color.ops import lab_to_srgb
 from densecolor.errors import DensecolorError
+from densecolor.errors import failed_downloads_named
 from densecolor.errors import require_choice
 
 SPACES = ("rgb", "lab")
@@ -190,7 +191,8 @@ def _read_kernels(weights):
             "keras.applications.VGG16(include_top=False)."
         )
     downloaded = "imagenet" if weights == "imagenet" else None
-    network = keras.applications.VGG16(include_top=False, weights=downloaded, input_shape=(32, 32, 3))
+    with failed_downloads_named("VGG-16"):
+        network = keras.applications.VGG16(include_top=False, weights=downloaded, input_shape=(32, 32, 3))
     if not downloaded:
         try:
             network.load_weights(weights)

@@ -11,6 +11,7 @@ from keras import ops
 from densecolor.color import denormalize_lightness
 from densecolor.color.ops import lightness_to_gray
 from densecolor.errors import DensecolorError
+from densecolor.errors import failed_downloads_named
 from densecolor.models.layers import NORM_MOMENTUM
 
 IMAGENET_CLASSES = 1000
@@ -119,7 +120,8 @@ def create_backbone(branch, size, weights=None, synchronized=False, logit_count=
                 f"The ImageNet classifier of {branch!r} needs branch_size={own_size} and logit_count="
                 f"{IMAGENET_CLASSES}. Received: branch_size={size}, logit_count={logit_count}."
             )
-    backbone = BRANCHES[branch].network(weights=downloaded, input_shape=(size, size, 3), **options)
+    with failed_downloads_named(branch):
+        backbone = BRANCHES[branch].network(weights=downloaded, input_shape=(size, size, 3), **options)
     if weights and not downloaded:
         _load_backbone_weights(backbone, branch, weights, bool(logit_count))
     for layer in backbone.layers:
