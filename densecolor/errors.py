@@ -62,6 +62,27 @@ def failed_downloads_named(network):
         ) from error
 
 
+def load_weights(network, path, called, written_for):
+    """Load a file of weights into a network.
+
+    Args:
+        network: `keras.Model`.
+        path: of the file.
+        called: the network in the words of the error, such as "VGG-16".
+        written_for: what `save_weights` must have written the file for, in the words of the error.
+
+    Raises:
+        DensecolorError: there is no such file, or it holds weights of another network.
+    """
+    try:
+        network.load_weights(path)
+    except (OSError, ValueError, KeyError) as error:
+        raise DensecolorError(
+            f"The weights {str(path)!r} could not be loaded into {called}: {error} Give a file that `save_weights` "
+            f"wrote for {written_for}."
+        ) from error
+
+
 def require_package(name, extra):
     """Import a package that only some features need.
 

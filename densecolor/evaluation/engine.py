@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import contextlib
-import os
 import tempfile
 from pathlib import Path
 
@@ -17,6 +16,8 @@ from densecolor.evaluation.parts import PICTURES
 from densecolor.evaluation.parts import SUFFIX
 from densecolor.evaluation.parts import Part
 from densecolor.evaluation.parts import PartFolder
+from densecolor.evaluation.parts import add_sums
+from densecolor.packing.executors import available_cores
 
 _BROKEN = (ImageError, ShardError, OSError)
 
@@ -38,7 +39,7 @@ class Options:
         if share is not None and not 1 <= share[0] <= share[1]:
             raise DensecolorError(f"`share` must be (number, of how many), from 1. Received: {share}.")
         self.chosen = chosen
-        self.workers = workers or os.cpu_count() or 1
+        self.workers = workers or available_cores()
         self.share = share
         self.skip_damaged = skip_damaged
         self.networks = None  # `densecolor.evaluation.networks.Networks`, which needs to know the data
@@ -88,20 +89,20 @@ def measure_parts(comparison, options, folder):
     missing = set(folder.missing())
     size = _part_size(comparison.batch_size)
     number, of = options.share or (1, 1)
-    mine = [part for part in range(folder.count) if part % of == number - 1]
-    total = sum(min((part + 1) * size, comparison.count) - part * size for part in mine)
-    done = total - sum(min((part + 1) * size, comparison.count) - part * size for part in mine if part in missing)
+    starts = {part: part * size for part in range(folder.count) if part % of == number - 1}
+    bounds = {part: (start, min(start + size, comparison.count)) for part, start in starts.items()}
+    total = sum(stop - start for start, stop in bounds.values())
+    done = sum(stop - start for part, (start, stop) in bounds.items() if part not in missing)
     if done and options.progress:
         options.progress(done, total)
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # the pictures are spread over the cores, not their pixels
     try:
         with concurrent.futures.ThreadPoolExecutor(options.workers) as pool:
-            for part in mine:
+            for part, (start, stop) in bounds.items():
                 if part in missing:
-                    bounds = part * size, min((part + 1) * size, comparison.count)
-                    folder.write(part, _measure_part(comparison, options, pool, bounds, done, total))
-                    done += bounds[1] - bounds[0]
+                    folder.write(part, _measure_part(comparison, options, pool, (start, stop), done, total))
+                    done += stop - start
     finally:
         cv2.setNumThreads(threads)
 
@@ -159,8 +160,7 @@ class _Gathered:
         self._digests += [digest for _, digests, _ in results for digest in digests]
         self._left_out += [left_out for _, _, left_out in results if left_out is not None]
         for result in measured:
-            for name, array in result.sums.items():
-                self._sums[name] = self._sums[name] + array if name in self._sums else array
+            add_sums(self._sums, result.sums)
         if self._options.networks is not None and measured:
             figures, features = self._options.networks.look(measured)
             self._extra += list(figures)

@@ -137,6 +137,17 @@ class PartFolder:
             shutil.rmtree(self.folder)
 
 
+def add_sums(sums, more):
+    """Add to sums, by name, the arrays of some more pictures.
+
+    Args:
+        sums: dict of name to array, changed.
+        more: dict of name to array; arrays are not changed.
+    """
+    for name, array in more.items():
+        sums[name] = sums[name] + array if name in sums else array
+
+
 def put_together(parts, systems, measures):
     """All parts as one.
 
@@ -160,8 +171,7 @@ def put_together(parts, systems, measures):
         for text in part.digests:
             digest.update(text.encode())
             has_digests = True
-        for name, array in part.sums.items():
-            sums[name] = sums[name] + array if name in sums else array
+        add_sums(sums, part.sums)
     shape = (0, len(systems), len(measures))
     values = np.concatenate([np.empty(shape), *values])
     labels = np.concatenate([np.empty(0, np.int32), *labels])

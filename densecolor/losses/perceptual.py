@@ -9,6 +9,7 @@ from densecolor.color import denormalize_lightness
 from densecolor.color.ops import lab_to_srgb
 from densecolor.errors import DensecolorError
 from densecolor.errors import failed_downloads_named
+from densecolor.errors import load_weights
 from densecolor.errors import require_choice
 
 SPACES = ("rgb", "lab")
@@ -194,13 +195,7 @@ def _read_kernels(weights):
     with failed_downloads_named("VGG-16"):
         network = keras.applications.VGG16(include_top=False, weights=downloaded, input_shape=(32, 32, 3))
     if not downloaded:
-        try:
-            network.load_weights(weights)
-        except (OSError, ValueError, KeyError) as error:
-            raise DensecolorError(
-                f"The weights {str(weights)!r} could not be loaded into VGG-16: {error} Give a file that "
-                "`save_weights` wrote for keras.applications.VGG16(include_top=False)."
-            ) from error
+        load_weights(network, weights, "VGG-16", "keras.applications.VGG16(include_top=False)")
     names = [
         f"block{block}_conv{index}" for block, count in enumerate(BLOCKS, start=1) for index in range(1, count + 1)
     ]

@@ -12,6 +12,7 @@ from densecolor.color import denormalize_lightness
 from densecolor.color.ops import lightness_to_gray
 from densecolor.errors import DensecolorError
 from densecolor.errors import failed_downloads_named
+from densecolor.errors import load_weights
 from densecolor.models.layers import NORM_MOMENTUM
 
 IMAGENET_CLASSES = 1000
@@ -123,19 +124,10 @@ def create_backbone(branch, size, weights=None, synchronized=False, logit_count=
     with failed_downloads_named(branch):
         backbone = BRANCHES[branch].network(weights=downloaded, input_shape=(size, size, 3), **options)
     if weights and not downloaded:
-        _load_backbone_weights(backbone, branch, weights, bool(logit_count))
+        origin = f"keras.applications' network of this name with include_top={bool(logit_count)}"
+        load_weights(backbone, weights, repr(branch), origin)
     for layer in backbone.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = synchronized
             layer.momentum = NORM_MOMENTUM
     return backbone
-
-
-def _load_backbone_weights(backbone, branch, path, include_top):
-    try:
-        backbone.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
-        raise DensecolorError(
-            f"The branch weights {str(path)!r} could not be loaded into {branch!r}: {error} Give a file that "
-            f"`save_weights` wrote for keras.applications' network of this name with include_top={include_top}."
-        ) from error

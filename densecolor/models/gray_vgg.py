@@ -5,6 +5,7 @@ import keras
 from densecolor.color import denormalize_lightness
 from densecolor.color.ops import lightness_to_gray
 from densecolor.errors import DensecolorError
+from densecolor.errors import load_weights
 from densecolor.models.layers import apply_label_output
 from densecolor.models.layers import dtype_scope
 from densecolor.models.spectral import apply_spectral
@@ -48,7 +49,8 @@ def create_global_features(widths=WIDTHS, weights=None, synchronized=False):
             )
     network = keras.Model(gray, x, name="global_features")
     if weights is not None:
-        _load(network, weights)
+        origin = "the layer 'global_features' of densecolor.models.create_gray_classifier"
+        load_weights(network, weights, "the global features", origin)
     return network
 
 
@@ -90,13 +92,3 @@ def create_gray_classifier(num_classes, widths=WIDTHS, weights=None, sync_batchn
 def to_gray(lightness):
     """The sRGB gray in [0, 1] of a model's lightness."""
     return lightness_to_gray(denormalize_lightness(lightness))
-
-
-def _load(network, path):
-    try:
-        network.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
-        raise DensecolorError(
-            f"The branch weights {str(path)!r} could not be loaded into the global features: {error} Give a file that "
-            "`save_weights` wrote for the layer 'global_features' of densecolor.models.create_gray_classifier."
-        ) from error
