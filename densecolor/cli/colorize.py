@@ -1,5 +1,6 @@
 """`densecolor-colorize IMAGE... --output PATH --model PATH`."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +30,12 @@ def colorize(
         typer.Option(min=8, help="Colour is predicted at this size squared pixels. [default: the model's own]"),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an interrupted run: leave alone what it has done.")
+    ] = False,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Pictures in work at a time. [default: one more than the cores]")
+    ] = None,
     trust_checkpoint: Annotated[
         bool,
         typer.Option(
@@ -43,13 +50,14 @@ def colorize(
     """Colorize grayscale pictures: JPEG, PNG, TIFF, WebP, GIF and BMP, of any size, 8 or 16 bits.
 
     Lightness, depth and transparency are kept; the colours of a colour picture are ignored. In an output folder
-    every picture keeps its name (GIF and BMP become PNG) and its place below the folder that was named.
+    every picture keeps its name (GIF and BMP become PNG) and its place below the folder that was named. A picture that
+    fails is named and stops no other; the exit status is then 1.
 
     Examples:
 
         densecolor-colorize portrait.jpg --output portrait-colour.png --model runs/first
 
-        densecolor-colorize scans "more/*.tif" --output colour --model runs/first/best.keras
+        densecolor-colorize scans "more/*.tif" --output colour --model runs/first/best.keras --resume
     """
     import_keras_quietly()
     from densecolor.inference import colorize_files
@@ -61,18 +69,19 @@ def colorize(
             model,
             working_size=working_size,
             overwrite=overwrite,
+            resume=resume,
+            threads=threads,
             trust=trust_checkpoint,
             progress=progress,
         )
     failed = [result for result in results if result.error]
+    skipped = sum(result.skipped for result in results)
     if as_json:
-        rows = [
-            {"source": str(result.source), "output": str(result.output), "error": result.error} for result in results
-        ]
-        print(json.dumps(rows, indent=1))
+        print(json.dumps([dataclasses.asdict(result) for result in results], indent=1, default=str))
     for result in failed:
         say(f"error: {result.error}")
-    say(f"{len(results) - len(failed)} of {len(results)} pictures colorized into {output}.")
+    before = f", {skipped} of them before" if skipped else ""
+    say(f"{len(results) - len(failed)} of {len(results)} pictures colorized into {output}{before}.")
     if failed:
         raise typer.Exit(FAILED)
 

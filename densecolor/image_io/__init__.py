@@ -9,6 +9,7 @@ from densecolor.image_io.read import decode_image
 from densecolor.image_io.read import read_image
 from densecolor.image_io.write import WRITABLE_SUFFIXES
 from densecolor.image_io.write import encode_image
+from densecolor.image_io.write import remove_unfinished
 from densecolor.image_io.write import write_image
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "find_images",
     "find_images_with_names",
     "read_image",
+    "remove_unfinished",
     "write_image",
 ]

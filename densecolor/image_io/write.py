@@ -38,12 +38,24 @@ def write_image(path, pixels, alpha=None, overwrite=False):
         raise ImageError(f"{path} exists already. Choose another name, or overwrite it with overwrite=True.")
     data = encode_image(pixels, path.suffix, alpha)
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{uuid.uuid4().hex}.part")
+    unfinished = path.with_name(f"{_unfinished_prefix(path)}{uuid.uuid4().hex}.part")
     try:
         unfinished.write_bytes(data)
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def remove_unfinished(path):
+    """Remove what `write_image` left beside a path where its process was killed; nothing else may be writing there."""
+    path = pathlib.Path(path)
+    for unfinished in path.parent.glob(f"{_unfinished_prefix(path)}*.part"):
+        unfinished.unlink(missing_ok=True)
+
+
+def _unfinished_prefix(path):
+    """Of a fixed length, since the file's own name may be as long as the file system allows."""
+    return f".{uuid.uuid5(uuid.NAMESPACE_URL, ascii(path.name)).hex[:12]}-"
 
 
 def encode_image(pixels, suffix, alpha=None):

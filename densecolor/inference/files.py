@@ -1,16 +1,24 @@
 """Many pictures, from files to files."""
 
 import dataclasses
+import os
 import pathlib
 
-from densecolor.errors import ImageError
-from densecolor.image_io import IMAGE_SUFFIXES
-from densecolor.image_io import WRITABLE_SUFFIXES
-from densecolor.image_io import find_images_with_names
-from densecolor.image_io import read_image
-from densecolor.image_io import write_image
+import cv2
+
+import densecolor
+from densecolor.errors import CheckpointError
+from densecolor.errors import DensecolorError
+from densecolor.inference.file_colorizer import FileColorizer
+from densecolor.inference.file_colorizer import reason_of
+from densecolor.inference.identity import identify_model
+from densecolor.inference.overlapped import Overlapped
+from densecolor.inference.overlapped import available_cores
 from densecolor.inference.picture import as_model
-from densecolor.inference.picture import colorize
+from densecolor.inference.plan import is_one_file
+from densecolor.inference.plan import plan_outputs
+from densecolor.inference.plan import refuse_existing
+from densecolor.inference.record import Record
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,20 +29,35 @@ class Result:
         source: its path.
         output: where its colours are, or would be.
         error: why it was not colorized, or None.
+        skipped: whether an earlier run had colorized it, so that this one did not.
     """
 
     source: pathlib.Path
     output: pathlib.Path
     error: str | None = None
+    skipped: bool = False
 
 
-def colorize_files(paths, output, model, *, working_size=None, overwrite=False, trust=False, progress=None):
+def colorize_files(
+    paths,
+    output,
+    model,
+    *,
+    working_size=None,
+    overwrite=False,
+    resume=False,
+    trust=False,
+    threads=None,
+    progress=None,
+):
     """Colorize files, folders and globs; a picture that fails is reported and stops none of the others.
 
-    One file and an `output` with a picture's suffix give that file. Else `output` is a folder, and every picture
-    keeps its path below the folder or the fixed part of the glob that it was found from, and its suffix; formats that
-    cannot be written (GIF, BMP) become PNG. A picture's depth and alpha are kept where its format has them (see
-    `image_io.encode_image`).
+    One file and an `output` with a picture's suffix give that file. Else `output` is a folder, where every picture
+    has its place (see `densecolor.inference.plan_outputs`). A picture's depth and alpha are kept where its format has
+    them (see `image_io.encode_image`).
+
+    Decoding and encoding go on in threads while the network is at work. An output folder holds a record,
+    `.densecolor.jsonl`, of what was made from what, so that `resume` can go on after any interruption.
 
     Args:
         paths: str or path, or list of them: files, folders (searched with their subfolders) or globs.
@@ -42,7 +65,10 @@ def colorize_files(paths, output, model, *, working_size=None, overwrite=False, 
         model: Keras model, or path of a checkpoint or run directory; loaded once.
         working_size: see `colorize`.
         overwrite: bool; False refuses before any work if one of the outputs exists.
+        resume: bool; leave alone the outputs that were made by the same model and settings from the same files (by
+            their size and time), and do again those that were begun and not finished. `output` must be a folder.
         trust: bool, for a `model` that is a path: see `densecolor.load_model`.
+        threads: int, pictures in work at a time; None takes one more than there are processor cores.
         progress: function `(done, total)`, called after each picture, or None.
 
     Returns:
@@ -52,78 +78,58 @@ def colorize_files(paths, output, model, *, working_size=None, overwrite=False, 
         ImageError: an input does not exist, all are earlier outputs, two pictures would get the same output, an
             output is an input, or exists already.
         CheckpointError: the model cannot be loaded, or is none that colorizes (see `colorize`).
+        DensecolorError: `threads` or `working_size` is less than 1, or `resume` has no folder to look at.
 
     Example:
-        >>> results = colorize_files(["scans", "more/*.png"], "colour", model="runs/first")
+        >>> results = colorize_files(["scans", "more/*.png"], "colour", model="runs/first", resume=True)
         >>> [result.source for result in results if result.error]
         []
     """
-    plan = _plan([paths] if isinstance(paths, str | pathlib.Path) else list(paths), pathlib.Path(output), overwrite)
+    _require_positive(working_size=working_size, threads=threads)
+    paths = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    output = pathlib.Path(output)
+    plan = plan_outputs(paths, output)
+    order = list(plan)
+    one_file = is_one_file(paths, output)
+    if one_file and resume:
+        raise DensecolorError(f"`resume` goes on in a folder of outputs. Received: the file {output}.")
+    if not resume and not overwrite:
+        refuse_existing(plan.values())  # before the model is loaded, which takes its time
     model = as_model(model, trust)
-    results = []
-    for source, target in plan.items():
-        results.append(_colorize_file(source, target, model, working_size, overwrite))
-        if progress is not None:
-            progress(len(results), len(plan))
-    return results
+    settings = {"model": identify_model(model), "working_size": working_size, "version": densecolor.__version__}
+    with Record(output.parent if one_file else output, settings, kept=not one_file) as record:
+        done = [source for source, target in plan.items() if resume and record.is_done(source, target)]
+        results = {source: Result(source, plan.pop(source), skipped=True) for source in done}
+        if not overwrite:
+            refuse_existing(target for target in plan.values() if not record.is_unfinished(target))
+        if progress is not None and results:
+            progress(len(results), len(order))
+        for result in _colorize_all(plan, model, record, working_size, threads):
+            results[result.source] = result
+            if progress is not None:
+                progress(len(results), len(order))
+    return [results[source] for source in order]
 
 
-def _colorize_file(source, target, model, working_size, overwrite):
-    try:
-        picture = read_image(source)
-        rgb = colorize(picture.pixels, model, working_size)
-        write_image(target, rgb, picture.alpha, overwrite=overwrite)
-    except (ImageError, OSError) as error:
-        return Result(source, target, str(error))
-    return Result(source, target)
+def _colorize_all(plan, model, record, working_size, threads):
+    """Yield the result of every picture as it comes."""
+    overlapped = Overlapped(min(threads or available_cores() + 1, len(plan)))
+    colorizer = FileColorizer(overlapped.serve(model), record, overlapped.check, working_size)
+
+    def work(task):
+        source, target = task
+        try:
+            colorizer.colorize(source, target)
+        except CheckpointError:
+            raise  # of the model, so that no other picture would fare better
+        except (DensecolorError, OSError, MemoryError, cv2.error) as error:
+            return Result(source, target, reason_of(source, error))
+        return Result(source, target)
+
+    yield from overlapped.run(work, plan.items())
 
 
-def _plan(paths, output, overwrite):
-    """Which output each input becomes, checked so that no picture is lost."""
-    if len(paths) == 1 and pathlib.Path(paths[0]).is_file() and _names_a_picture(output):
-        plan = {pathlib.Path(paths[0]): output}
-    else:
-        plan = _plan_folder(find_images_with_names(paths), output)
-    sources = {source.resolve() for source in plan}
-    taken = {}
-    for source, target in plan.items():
-        if target.suffix.lower() not in WRITABLE_SUFFIXES:
-            raise ImageError(f"{target} cannot be written. Choose a suffix from {', '.join(WRITABLE_SUFFIXES)}.")
-        if target.resolve() in sources:
-            raise ImageError(f"{target} would replace an input picture. Choose another output.")
-        if target in taken:
-            raise ImageError(
-                f"{taken[target]} and {source} would both become {target}. Colorize them into two folders."
-            )
-        taken[target] = source
-    existing = [] if overwrite else [target for target in taken if target.exists()]
-    if existing:
-        others = f" and {len(existing) - 1} more" if len(existing) > 1 else ""
-        raise ImageError(f"{existing[0]}{others} would be overwritten. Choose another output, or use --overwrite.")
-    return plan
-
-
-def _plan_folder(found, folder):
-    if _names_a_picture(folder):
-        raise ImageError(f"{len(found)} pictures cannot go into the one file {folder}. Name a folder.")
-    if folder.exists() and not folder.is_dir():
-        raise ImageError(f"{folder} is a file. Name a folder, or a file ending in {', '.join(WRITABLE_SUFFIXES)}.")
-    plan = {}
-    for source, name in found.items():
-        root = source.parents[len(name.parts) - 1]
-        if _is_inside(folder, root) and _is_inside(source, folder):
-            continue  # the outputs of an earlier run, where the output folder lies in the searched one
-        writable = name.suffix.lower() in WRITABLE_SUFFIXES
-        plan[source] = folder / (name if writable else name.with_suffix(".png"))
-    if not plan:
-        raise ImageError(f"All pictures that were found are earlier outputs, in {folder}. Name other pictures.")
-    return plan
-
-
-def _names_a_picture(path):
-    return path.suffix.lower() in IMAGE_SUFFIXES and not path.is_dir()
-
-
-def _is_inside(path, folder):
-    path, folder = path.resolve(), folder.resolve()
-    return path != folder and path.is_relative_to(folder)
+def _require_positive(**values):
+    for name, value in values.items():
+        if value is not None and value < 1:
+            raise DensecolorError(f"`{name}` must be at least 1. Received: {value}.")
