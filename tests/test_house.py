@@ -11,7 +11,7 @@ import densecolor
 
 PACKAGE = Path(densecolor.__file__).parent
 LEVELS = (
-    {"errors", "atomic", "interruption"},
+    {"cores", "errors", "atomic", "interruption"},
     {"color", "image_io"},
     {"shards"},
     {"packing", "dataset"},

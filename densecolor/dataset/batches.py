@@ -7,6 +7,7 @@ have seen next, and any worker can make any batch.
 import functools
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from densecolor.color import AB_SCALE
@@ -33,6 +34,7 @@ TARGETS = (
 _COLORED = set(TARGETS) - {"label", "mask"}  # targets made of ab
 _MASKED = {"mask", "masked_ab", "masked_rgb"}  # targets made of masks
 _ORDER, _AUGMENT = 0, 1  # independent random streams of one seed
+_LIGHTNESS = normalize_lightness(dequantize_lightness(np.arange(256, dtype=np.uint8)))  # of every stored value
 
 
 class RawBatch(NamedTuple):
@@ -182,17 +184,22 @@ class BatchReader:
 
     def _read_row(self, batch, row, index, draw):
         number, place = self.packed.locate(index)
-        shard = self.packed.shard(number)
         spare = self.packed.image_size - self.image_size
         top, left = (draw[:2] * (spare + 1)).astype(int) if self.augment else (spare // 2, spare // 2)
-        rows, columns = slice(top, top + self.image_size), slice(left, left + self.image_size)
-        flip = slice(None, None, -1 if self.augment and draw[2] < 0.5 else 1)
-        batch.L[row] = shard.read("L", place)[rows, columns][:, flip]
+        flip = -1 if self.augment and draw[2] < 0.5 else 1
+        window = slice(top, top + self.image_size), slice(left, left + self.image_size)
+        names = ["L"]
         if _COLORED.intersection(self.targets):
-            batch.ab[row] = shard.read("ab", place)[rows, columns][:, flip]
-        if _MASKED.intersection(self.targets) and shard.mask is not None:
-            batch.mask[row] = shard.read("mask", place)[rows, columns][:, flip]
+            names.append("ab")
+        if _MASKED.intersection(self.targets) and self.packed.has_masks(number):
+            names.append("mask")
             batch.mask_weight[row] = batch.weight[row]
+        for name in names:
+            out = getattr(batch, name)[row]
+            if spare or flip < 0:
+                out[:] = self.packed.read(name, number, place)[window][:, ::flip]
+            else:
+                self.packed.read(name, number, place, out)
         batch.label[row] = self.packed.label(number, place)
         if self.embeddings is not None:
             batch.embedding[row] = self.embeddings.read(number, place)
@@ -219,7 +226,7 @@ def model_values(batch, targets):
         losses do the encoding, `ab_distribution`, which is ab / 128 once more, and `hue_chroma_distribution` (batch, S,
         S, 2), hue and chroma in [0, 1]; and a weight for each target that broadcasts over its pixels.
     """
-    inputs = {"lightness": normalize_lightness(dequantize_lightness(batch.L))[..., None]}
+    inputs = {"lightness": cv2.LUT(batch.L.reshape(len(batch.L), -1), _LIGHTNESS).reshape(*batch.L.shape, 1)}
     if batch.embedding is not None:
         inputs["embedding"] = batch.embedding
     chosen = {name: _TARGET_VALUES[name](batch) for name in targets}

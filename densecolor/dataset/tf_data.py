@@ -1,10 +1,9 @@
 """Shards to `tf.data`, ready for `fit` under any tf.distribute strategy."""
 
-import os
-
 import numpy as np
 import tensorflow as tf
 
+from densecolor.cores import available_cores
 from densecolor.dataset.batches import BatchReader
 from densecolor.dataset.batches import model_values
 
@@ -92,7 +91,7 @@ def load(
         places = draw.flat_map(lambda epoch: tf.data.Dataset.range(reader.steps).map(lambda step: (epoch, step)))
     batches = places.map(
         lambda epoch, step: _read(reader, epoch, step),
-        num_parallel_calls=os.cpu_count(),
+        num_parallel_calls=available_cores(),
         deterministic=True,
     )
     if replicas > 1:

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from densecolor.cores import available_cores
 from densecolor.errors import DensecolorError
 from densecolor.errors import ImageError
 from densecolor.errors import ShardError
@@ -17,7 +18,6 @@ from densecolor.evaluation.parts import SUFFIX
 from densecolor.evaluation.parts import Part
 from densecolor.evaluation.parts import PartFolder
 from densecolor.evaluation.parts import add_sums
-from densecolor.packing.executors import available_cores
 
 _BROKEN = (ImageError, ShardError, OSError)
 

@@ -32,13 +32,12 @@ def true_rgb(picture):
 def read_picture(packed, index, with_mask=False):
     """The `Picture` with this index in a `densecolor.shards.PackedSplit`."""
     number, place = packed.locate(index)
-    shard = packed.shard(number)
     return Picture(
-        key=shard.keys[place],
-        lightness=dequantize_lightness(shard.read("L", place)),
-        ab=shard.read("ab", place),
+        key=packed.shard(number).keys[place],
+        lightness=dequantize_lightness(packed.read("L", number, place)),
+        ab=packed.read("ab", number, place),
         label=packed.label(number, place),
-        mask=shard.read("mask", place) if with_mask else None,
+        mask=packed.read("mask", number, place) if with_mask else None,
     )
 
 

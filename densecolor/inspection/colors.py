@@ -49,7 +49,7 @@ def ab_histogram(folder, limit=LIMIT, split=None):
         packed = open_dataset(folder, name)
         for index in wanted[(wanted >= start) & (wanted < start + packed.count)] - start:
             number, place = packed.locate(index)
-            ab = packed.shard(number).read("ab", place).astype(np.int32) + 128
+            ab = packed.read("ab", number, place).astype(np.int32) + 128
             counts += np.bincount((ab[..., 0] * 256 + ab[..., 1]).ravel(), minlength=256 * 256)
         start += packed.count
     return counts.reshape(256, 256)

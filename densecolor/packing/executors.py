@@ -25,11 +25,6 @@ TASKS_QUEUED = 2  # per process: one in work and one to go on with
 POLL_SECONDS = 0.2  # how often the work of other processes is looked at, while this one has none
 
 
-def available_cores():
-    """The number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def open_executor(function, workers, advance):
     """An executor with `workers` processes, the calling one among them.
 

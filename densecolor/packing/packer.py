@@ -9,12 +9,12 @@ import shutil
 import time
 from pathlib import Path
 
+from densecolor.cores import available_cores
 from densecolor.errors import DensecolorError
 from densecolor.image_io import DEFAULT_MAX_PIXELS
 from densecolor.packing.anonymous import write_mapping
 from densecolor.packing.cluster import Cluster
 from densecolor.packing.contact_sheet import write_contact_sheet
-from densecolor.packing.executors import available_cores
 from densecolor.packing.executors import open_executor
 from densecolor.packing.files import fixed_part
 from densecolor.packing.job import Job

@@ -11,20 +11,22 @@ class OpenFiles:
 
     Args:
         open_file: function of a number that opens its file; picklable if this is to be.
+        limit: how many are kept open; None for all.
     """
 
-    def __init__(self, open_file):
+    def __init__(self, open_file, limit=MAX_OPEN):
         self._open_file = open_file
+        self._limit = limit
         self._forget()
 
     def get(self, number):
-        """The open file with this number; at most 64 are kept open."""
+        """The open file with this number."""
         with self._lock:
             if number in self._open:
                 self._open.move_to_end(number)
                 return self._open[number]
             file = self._open[number] = self._open_file(number)
-            if len(self._open) > MAX_OPEN:
+            if self._limit is not None and len(self._open) > self._limit:
                 # Not closed here: another thread may still read from it; the file closes with its last user.
                 self._open.popitem(last=False)
             return file
@@ -34,7 +36,7 @@ class OpenFiles:
         self._lock = threading.Lock()
 
     def __getstate__(self):
-        return {"_open_file": self._open_file}
+        return {"_open_file": self._open_file, "_limit": self._limit}
 
     def __setstate__(self, state):
         vars(self).update(state)

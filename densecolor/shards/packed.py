@@ -9,12 +9,17 @@ from pathlib import Path
 import numpy as np
 
 from densecolor.errors import ShardError
+from densecolor.shards.direct import Descriptor
+from densecolor.shards.direct import ShardIndex
 from densecolor.shards.manifest import read_manifest
 from densecolor.shards.open_files import OpenFiles
 from densecolor.shards.reader import open_shard
+from densecolor.shards.schema import IMAGE_DATASETS
 from densecolor.shards.schema import UNLABELLED
+from densecolor.shards.schema import image_shape
 
 SUGGESTIONS = 5  # class names that an error lists
+MAX_DESCRIPTORS = 256  # of 1024 that a process usually may have
 
 
 class PackedSplit:
@@ -40,6 +45,9 @@ class PackedSplit:
         self._new_labels = None  # indexed by the stored ones, -1 included; None where they stay
         self._ends = list(itertools.accumulate(counts))
         self._shards = OpenFiles(functools.partial(_open_listed, paths, counts, image_size))
+        self._descriptors = OpenFiles(functools.partial(_open_descriptor, paths), MAX_DESCRIPTORS)
+        # Kept for all shards: 30 bytes a picture, where opening a shard again takes longer than reading a batch.
+        self._indices = OpenFiles(functools.partial(_index_listed, paths, counts, image_size), None)
 
     @property
     def count(self):
@@ -56,9 +64,35 @@ class PackedSplit:
         """The indices, a range, of the images in the shard with this number."""
         return range(self._ends[number] - len(self._places[number]), self._ends[number])
 
+    def read(self, name, number, place, out=None):
+        """One picture, read and decompressed outside of HDF5's lock where that is possible; threads may share this.
+
+        Args:
+            name: "L", "ab" or "mask".
+            number, place: shard number and place inside it, as `locate` gives them.
+            out: C-contiguous array to fill, uint8 (S, S) or int8 (S, S, 2); None makes one.
+
+        Returns:
+            `out`.
+
+        Raises:
+            ShardError: the shard does not open, or the picture's checksum is wrong; the message names both.
+            OSError: the file cannot be read.
+        """
+        pictures = self._indices.get(number).pictures[name]
+        if out is None:
+            out = np.empty(image_shape(name, self.image_size), IMAGE_DATASETS[name][0])
+        if pictures is None or not pictures.read_into(self._descriptors.get(number), place, out):
+            out[...] = self.shard(number).read(name, place)
+        return out
+
+    def has_masks(self, number):
+        """Whether the shard with this number has masks."""
+        return "mask" in self._indices.get(number).pictures
+
     def label(self, number, place):
         """The label of one image, by shard number and place inside it: an index of `class_names`, or -1."""
-        stored = int(self.shard(number).labels[place])
+        stored = int(self._indices.get(number).labels[place])
         return stored if self._new_labels is None else int(self._new_labels[stored])
 
     def label_counts(self):
@@ -105,6 +139,15 @@ def _open_listed(paths, counts, image_size, number):
     shard = open_shard(paths[number])
     _check_agreement(shard, counts[number], image_size)
     return shard
+
+
+def _open_descriptor(paths, number):
+    return Descriptor(paths[number])
+
+
+def _index_listed(paths, counts, image_size, number):
+    with _open_listed(paths, counts, image_size, number) as shard:
+        return ShardIndex(shard)
 
 
 def open_dataset(path, split="train", classes=None, on_damage=None):

@@ -66,6 +66,10 @@ class Shard:
                 "Copy the shard again, or pack again."
             ) from None
 
+    def stored(self, name):
+        """The HDF5 dataset of "L", "ab" or "mask" itself, also where it is memory-mapped."""
+        return self._dataset(name)
+
     def close(self):
         """Close the file."""
         self._file.close()

@@ -5,12 +5,12 @@ import json
 import math
 from pathlib import Path
 
+from densecolor.cores import available_cores
 from densecolor.errors import TrainingError
 from densecolor.errors import require_choice
 from densecolor.losses import ADVERSARIAL_OBJECTIVES
 from densecolor.models.discriminators import NORMALIZATIONS
 from densecolor.models.recipes import RECIPES
-from densecolor.packing.executors import available_cores
 from densecolor.shards import read_manifest
 from densecolor.training.adversarial.build import JUDGES
 from densecolor.training.adversarial.build import check_options

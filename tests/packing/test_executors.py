@@ -5,9 +5,9 @@ import time
 import cv2
 import pytest
 
+from densecolor.cores import available_cores
 from densecolor.errors import DensecolorError
 from densecolor.packing.executors import TASKS_QUEUED
-from densecolor.packing.executors import available_cores
 from densecolor.packing.executors import open_executor
 
 
