@@ -23,6 +23,7 @@ LIMITS = {
     "layers_per_block": 64,
     "logit_count": 100_000,
     "mask_width": 512,
+    "noise_seed": 2**31 - 1,
     "num_classes": 1_000_000,
     "stem_strides": 16,
     "width": 8,
@@ -31,6 +32,7 @@ LIMITS = {
 MAX_INTEGER = 4096
 MAX_LENGTH = 16  # of a list
 MAX_TEXT = 100
+FILES = {"branch_weights", "teacher_weights"}  # arguments that name files
 # Arguments that are the options of another model, and the arguments that name it.
 NESTED = {"colorizer_options": "colorizer"}
 
@@ -99,8 +101,7 @@ def build_model(text, path, file_size):
 def _without_files(arguments):
     """A file never causes a download, nor opens another file."""
     changed = {name: _without_files(arguments[name]) for name in NESTED if isinstance(arguments.get(name), dict)}
-    if "branch_weights" in arguments:
-        changed["branch_weights"] = None
+    changed |= dict.fromkeys(FILES & set(arguments))
     return arguments | changed
 
 

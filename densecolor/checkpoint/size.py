@@ -4,12 +4,15 @@ import inspect
 import itertools
 
 from densecolor.models import BRANCHES
+from densecolor.models import ChromaGANColorizer
 from densecolor.models import ColorfulColorizer
+from densecolor.models import DCGANColorizer
 from densecolor.models import DenseColorizer
 from densecolor.models import HypercolumnColorizer
 from densecolor.models import IizukaColorizer
 from densecolor.models import KoalarizationColorizer
 from densecolor.models import MaskGuidedColorizer
+from densecolor.models import Pix2PixColorizer
 from densecolor.models import ResidualColorizer
 from densecolor.models import SCGANColorizer
 from densecolor.models import SMCGANColorizer
@@ -101,6 +104,19 @@ def _smcgan(options):
     return between + 18 * options["blocks"] * options["filters"][-1] ** 2
 
 
+def _encoder_decoder(options):
+    # A 4x4 convolution between each size and the next, there and back.
+    return 2 * 16 * sum(before * after for before, after in itertools.pairwise(options["filters"]))
+
+
+def _chromagan(options):
+    widest, side = scaled(512, options["width"]), -(-options["global_size"] // 32)
+    units = scaled(4096, options["width"])
+    flat = widest * side**2
+    classes = (flat + units + options["num_classes"]) * units if options["num_classes"] else 0
+    return 7 * 9 * widest**2 + flat * scaled(1024, options["width"]) + classes
+
+
 def _mask_guided(options):
     name, passed_on = options["colorizer"], options["num_classes"]
     arguments = colorizer_arguments(name, options["colorizer_options"] or {}, passed_on)
@@ -113,12 +129,15 @@ def _places(options):
 
 
 LEAST = {
+    ChromaGANColorizer: _chromagan,
     ColorfulColorizer: _by_filters,
+    DCGANColorizer: _encoder_decoder,
     DenseColorizer: _dense,
     HypercolumnColorizer: _hypercolumn,
     IizukaColorizer: _iizuka,
     KoalarizationColorizer: _koalarization,
     MaskGuidedColorizer: _mask_guided,
+    Pix2PixColorizer: _encoder_decoder,
     ResidualColorizer: _residual,
     SCGANColorizer: _scgan,
     SMCGANColorizer: _smcgan,

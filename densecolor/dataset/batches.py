@@ -25,6 +25,7 @@ TARGETS = (
     "ab",
     "ab_distribution",
     "hue_chroma_distribution",
+    "lab",
     "label",
     "mask",
     "masked_ab",
@@ -220,11 +221,12 @@ def model_values(batch, targets):
 
     Returns:
         (inputs, targets, sample_weights), three dicts: `lightness` (batch, S, S, 1) in [-1, 1] and, where the batch
-        has it, `embedding` (batch, D); of the targets asked for `ab` (batch, S, S, 2) = ab / 128, `rgb` (batch, S, S,
-        3), sRGB in [0, 1], `label` (batch,), `mask` (batch, S, S, 1) in [0, 1], `masked_ab` and `masked_rgb`, which are
-        colours times the mask, or whole where the shards have none, and for outputs that are distributions, whose
-        losses do the encoding, `ab_distribution`, which is ab / 128 once more, and `hue_chroma_distribution` (batch, S,
-        S, 2), hue and chroma in [0, 1]; and a weight for each target that broadcasts over its pixels.
+        has it, `embedding` (batch, D); of the targets asked for `ab` (batch, S, S, 2) = ab / 128, `lab` (batch, S, S,
+        3), which is L / 50 - 1 and ab / 128, `rgb` (batch, S, S, 3), sRGB in [0, 1], `label` (batch,), `mask` (batch,
+        S, S, 1) in [0, 1], `masked_ab` and `masked_rgb`, which are colours times the mask, or whole where the shards
+        have none, and for outputs that are distributions, whose losses do the encoding, `ab_distribution`, which is
+        ab / 128 once more, and `hue_chroma_distribution` (batch, S, S, 2), hue and chroma in [0, 1]; and a weight for
+        each target that broadcasts over its pixels.
     """
     inputs = {"lightness": cv2.LUT(batch.L.reshape(len(batch.L), -1), _LIGHTNESS).reshape(*batch.L.shape, 1)}
     if batch.embedding is not None:
@@ -237,6 +239,11 @@ def model_values(batch, targets):
 
 def _ab(batch):
     return np.multiply(batch.ab, np.float32(1 / AB_SCALE), dtype=np.float32), batch.weight[:, None, None]
+
+
+def _lab(batch):
+    ab, weights = _ab(batch)
+    return np.concatenate([normalize_lightness(dequantize_lightness(batch.L))[..., None], ab], axis=-1), weights
 
 
 def _hue_chroma(batch):
@@ -270,6 +277,7 @@ _TARGET_VALUES = {
     "ab": _ab,
     "ab_distribution": _ab,
     "hue_chroma_distribution": _hue_chroma,
+    "lab": _lab,
     "label": _label,
     "mask": _mask,
     "masked_ab": functools.partial(_masked, colors=_ab),

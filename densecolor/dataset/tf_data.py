@@ -125,6 +125,7 @@ _CHANNELS = {
     "ab": 2,
     "ab_distribution": 2,
     "hue_chroma_distribution": 2,
+    "lab": 3,
     "mask": 1,
     "masked_ab": 2,
     "masked_rgb": 3,

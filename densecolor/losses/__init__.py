@@ -14,13 +14,17 @@ from densecolor.losses.hue_chroma import HueChromaCrossentropy
 from densecolor.losses.masks import MaskCrossentropy
 from densecolor.losses.perceptual import PerceptualLoss
 from densecolor.losses.perceptual import ReconstructionLoss
+from densecolor.losses.plain import COLOR_LOSSES
+from densecolor.losses.plain import ColorMAE
 from densecolor.losses.plain import ColorMSE
 from densecolor.losses.plain import FlooredCrossentropy
 
 __all__ = [
     "ADVERSARIAL_OBJECTIVES",
+    "COLOR_LOSSES",
     "AbDistributionCrossentropy",
     "AttentionLoss",
+    "ColorMAE",
     "ColorMSE",
     "FlooredCrossentropy",
     "HueChromaCrossentropy",

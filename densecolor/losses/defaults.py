@@ -5,14 +5,14 @@ from densecolor.losses.attention import AttentionLoss
 from densecolor.losses.hue_chroma import HueChromaCrossentropy
 from densecolor.losses.masks import MaskCrossentropy
 from densecolor.losses.perceptual import ReconstructionLoss
-from densecolor.losses.plain import ColorMSE
+from densecolor.losses.plain import COLOR_LOSSES
 from densecolor.losses.plain import FlooredCrossentropy
 
 # Outputs that `ab` is made from.
-SOURCES_OF_AB = ("ab_distribution", "hue_chroma_distribution", "rgb")
+SOURCES_OF_AB = ("ab_distribution", "hue_chroma_distribution", "lab", "rgb")
 
 
-def default_losses(output_names, label_smoothing=0.0, class_weights=None, ab_prior=None, perceptual=None):
+def default_losses(output_names, label_smoothing=0.0, class_weights=None, ab_prior=None, perceptual=None, color="mse"):
     """A loss for each output of a model, for `model.compile(loss=...)`.
 
     Where a model predicts RGB or a distribution of colours, `ab` is only made from it and has the loss None: Keras then
@@ -24,6 +24,7 @@ def default_losses(output_names, label_smoothing=0.0, class_weights=None, ab_pri
         label_smoothing, class_weights: as in `FlooredCrossentropy`.
         ab_prior: share of each of the 313 bins in the training pictures, for `ab_distribution` (see
             `densecolor.inspection.ab_prior`); None weighs all bins alike.
+        color: one of `COLOR_LOSSES`, the loss of `ab` where it is predicted as it is: "mse", or "mae" as in pix2pix.
         perceptual: `PerceptualLoss` to add, five times, to the loss of `rgb`; None for none.
 
     Returns:
@@ -36,9 +37,10 @@ def default_losses(output_names, label_smoothing=0.0, class_weights=None, ab_pri
     """
     decoded = any(name in SOURCES_OF_AB for name in output_names)
     losses = {
-        "ab": None if decoded else ColorMSE(),
+        "ab": None if decoded else COLOR_LOSSES[color](),
         "ab_distribution": AbDistributionCrossentropy(ab_prior),
         "hue_chroma_distribution": HueChromaCrossentropy(),
+        "lab": ReconstructionLoss(),
         "label": FlooredCrossentropy(label_smoothing, class_weights),
         "mask": MaskCrossentropy(),
         "masked_ab": AttentionLoss(norm=2),

@@ -31,6 +31,31 @@ class ColorMSE(keras.losses.Loss):
 
 
 @keras.saving.register_keras_serializable(package="densecolor")
+class ColorMAE(keras.losses.Loss):
+    """Mean absolute error of ab over height, width, both channels and the batch.
+
+    Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR 2017, which finds that it
+    blurs less than the squared error.
+
+    Input: as `ColorMSE`.
+
+    Example:
+        >>> float(ColorMAE()(np.zeros((1, 2, 2, 2)), np.full((1, 2, 2, 2), 0.5)))
+        0.5
+    """
+
+    def __init__(self, name="color_mae", reduction="sum_over_batch_size", dtype="float32"):
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+
+    def call(self, y_true, y_pred):
+        """Absolute error of each pixel, (batch, H, W)."""
+        return ops.mean(ops.abs(y_true - y_pred), axis=-1)
+
+
+COLOR_LOSSES = {"mae": ColorMAE, "mse": ColorMSE}
+
+
+@keras.saving.register_keras_serializable(package="densecolor")
 class FlooredCrossentropy(keras.losses.Loss):
     """Cross-entropy of class indices, with the predicted probabilities floored at 1e-10 as in the paper.
 

@@ -9,9 +9,11 @@ from densecolor import losses
 from densecolor import optimizers
 from densecolor.metrics import keras_info_loss
 from densecolor.models.cards import ModelCard
+from densecolor.models.chromagan import ChromaGANColorizer
 from densecolor.models.class_branch import BRANCHES
 from densecolor.models.colorful import ColorfulColorizer
 from densecolor.models.colorizer import Colorizer
+from densecolor.models.dcgan import DCGANColorizer
 from densecolor.models.dense import DenseColorizer
 from densecolor.models.discriminators import PatchDiscriminator
 from densecolor.models.frozen_branch import create_embedder
@@ -22,6 +24,7 @@ from densecolor.models.koalarization import KoalarizationColorizer
 from densecolor.models.koalarization import with_backbone
 from densecolor.models.mask_head import MaskGuidedColorizer
 from densecolor.models.mask_head import with_mask_head
+from densecolor.models.pix2pix import Pix2PixColorizer
 from densecolor.models.recipes import RECIPES
 from densecolor.models.registry import PRESETS
 from densecolor.models.registry import create
@@ -36,8 +39,10 @@ __all__ = [
     "BRANCHES",
     "PRESETS",
     "RECIPES",
+    "ChromaGANColorizer",
     "ColorfulColorizer",
     "Colorizer",
+    "DCGANColorizer",
     "DenseColorizer",
     "HypercolumnColorizer",
     "IizukaColorizer",
@@ -45,6 +50,7 @@ __all__ = [
     "MaskGuidedColorizer",
     "ModelCard",
     "PatchDiscriminator",
+    "Pix2PixColorizer",
     "ResidualColorizer",
     "SCGANColorizer",
     "SMCGANColorizer",

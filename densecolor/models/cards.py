@@ -34,10 +34,23 @@ class ModelCard(NamedTuple):
 
 _MSE = "mean squared error of ab"
 _SYSTEMS = {
+    "chromagan": System(
+        "Vitoria P., Raad L., Ballester C., ChromaGAN: Adversarial Picture Colorization with Semantic Class "
+        "Distribution, WACV 2020",
+        ("label",),
+        f"{_MSE}; KL divergence from a trained network's classes; adversarial",
+        "VGG-16: helps",
+    ),
     "colorful": System(
         "Zhang R., Isola P., Efros A., Colorful Image Colorization, ECCV 2016",
         ("ab_distribution",),
         "cross-entropy of 313 softly encoded colour bins, rare ones weighing more",
+        "none",
+    ),
+    "dcgan": System(
+        "Nazeri K., Ng E., Ebrahimi M., Image Colorization using Generative Adversarial Networks, AMDO 2018",
+        ("lab",),
+        "mean absolute error of lab; adversarial",
         "none",
     ),
     "dense": System(
@@ -70,6 +83,13 @@ _SYSTEMS = {
         "those of the colorizer, dense by default; cross-entropy and Dice of the mask; mean squared error of masked ab",
         "as the colorizer",
     ),
+    "pix2pix": System(
+        "Isola P., Zhu J.-Y., Zhou T., Efros A., Image-to-Image Translation with Conditional Adversarial Networks, "
+        "CVPR 2017",
+        (),
+        "mean absolute error of ab; adversarial",
+        "none",
+    ),
     "residual": System(
         "Qin P., Cheng Z., Cui Y. et al., Research on Image Colorization Algorithm Based on Residual Neural Network, "
         "CCCV 2017 (reconstructed)",
@@ -94,8 +114,13 @@ _SYSTEMS = {
 }
 # Trained and frozen parameters, billions of multiply-adds, receptive field: as tools/model_table.py counts them.
 _SIZES = {
+    "chromagan": (171_166_090, 0, 38.3, 164),
+    "chromagan_small": (4_098_514, 0, 1.5, None),
     "colorful": (32_235_385, 0, 41.8, 353),
     "colorful_small": (712_393, 0, 1.3, None),
+    "dcgan": (42_023_811, 0, 9.2, 639),
+    "dcgan_cifar": (16_654_851, 0, 21.6, 79),
+    "dcgan_small": (464_547, 0, 0.5, None),
     "dense": (122_438_907, 0, 59.0, 101),
     "dense_small": (1_183_435, 0, 2.6, None),
     "dense_tiny": (3_229_205, 0, 0.0, None),
@@ -108,6 +133,8 @@ _SIZES = {
     "koalarization_small": (432_442, 939_120, 0.6, None),
     "mask_guided": (122_517_596, 0, 64.1, None),
     "mask_guided_small": (1_208_956, 0, 3.0, None),
+    "pix2pix": (54_409_858, 0, 6.0, 1276),
+    "pix2pix_small": (649_378, 0, 0.3, None),
     "residual": (24_458_895, 0, 78.9, 121),
     "residual_small": (1_445_759, 0, 4.1, None),
     "scgan": (58_755_200, 0, 94.5, None),

@@ -8,7 +8,7 @@ from densecolor.errors import require_choice
 from densecolor.models.layers import dtype_scope
 
 MAX_FILTERS_FACTOR = 8  # of the widest layer, in units of the first one's
-COLOR_CHANNELS = {"ab": 2, "rgb": 3}  # what colours may be judged in
+COLOR_CHANNELS = {"ab": 2, "lab": 3, "rgb": 3}  # what colours may be judged in
 SLOPE = 0.2  # of the leaky ReLU below zero
 
 
@@ -138,14 +138,14 @@ class PatchDiscriminator(keras.Model):
     stride 1; and one to the score. All but the first and last are normalised, all but the last have a leaky ReLU.
     3 layers see patches of 70 x 70 pixels, 2 of 34, 1 of 16.
 
-    Input: dict with `lightness` (batch, H, W, 1), L / 50 - 1, and `ab` (batch, H, W, 2), ab / 128, or `rgb` (batch, H,
-    W, 3), sRGB in [0, 1]; where `sees_mask` also `mask` (batch, H, W, 1) in [0, 1]. H and W at least
-    `smallest_size(layers)`.
+    Input: dict with `lightness` (batch, H, W, 1), L / 50 - 1, and `ab` (batch, H, W, 2), ab / 128, `lab` (batch, H, W,
+    3), L / 50 - 1 and ab / 128, or `rgb` (batch, H, W, 3), sRGB in [0, 1]; where `sees_mask` also `mask` (batch, H, W,
+    1) in [0, 1]. H and W at least `smallest_size(layers)`.
     Output: scores, float32 (batch, h, w, 1), unbounded.
 
     Args:
         sees_mask: bool, whether the mask is part of the input.
-        colors: "ab" or "rgb".
+        colors: "ab", "lab" or "rgb".
         layers: int, halvings.
         filters: int, channels of the first convolution.
         normalization: "none", "batch" (the paper's), "instance" or "layer". The last two look at one picture at a
@@ -229,7 +229,7 @@ def input_channels(colors, sees_mask):
     """What a `PatchDiscriminator` takes.
 
     Args:
-        colors: "ab" or "rgb".
+        colors: "ab", "lab" or "rgb".
         sees_mask: bool.
 
     Returns:

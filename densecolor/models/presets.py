@@ -1,18 +1,26 @@
 """The published systems as their papers have them, and smaller variants, but for those that are made of others."""
 
+from densecolor.models.chromagan import ChromaGANColorizer
 from densecolor.models.colorful import ColorfulColorizer
+from densecolor.models.dcgan import DCGANColorizer
 from densecolor.models.dense import DenseColorizer
 from densecolor.models.hypercolumn import HypercolumnColorizer
 from densecolor.models.iizuka import IizukaColorizer
 from densecolor.models.koalarization import KoalarizationColorizer
+from densecolor.models.pix2pix import Pix2PixColorizer
 from densecolor.models.residual import ResidualColorizer
 from densecolor.models.scgan import SCGANColorizer
 from densecolor.models.smcgan import SMCGANColorizer
 from densecolor.models.unet import UNetColorizer
 
 PLAIN_PRESETS = {
+    "chromagan": (ChromaGANColorizer, {}),
+    "chromagan_small": (ChromaGANColorizer, {"global_size": 64, "width": 0.25}),
     "colorful": (ColorfulColorizer, {}),
     "colorful_small": (ColorfulColorizer, {"filters": (16, 32, 64, 64, 64, 64, 64, 64)}),
+    "dcgan": (DCGANColorizer, {}),
+    "dcgan_cifar": (DCGANColorizer, {"filters": (64, 128, 256, 512, 512), "dropped": 2}),
+    "dcgan_small": (DCGANColorizer, {"filters": (16, 16, 32, 64, 64, 64)}),
     "dense": (DenseColorizer, {}),
     "dense_small": (
         DenseColorizer,
@@ -50,6 +58,8 @@ PLAIN_PRESETS = {
         KoalarizationColorizer,
         {"branch": "mobilenet_v3_small", "branch_size": 64, "embedding": "pooled", "width": 0.25},
     ),
+    "pix2pix": (Pix2PixColorizer, {}),
+    "pix2pix_small": (Pix2PixColorizer, {"filters": (16, 32, 64, 64, 64, 64)}),
     "residual": (ResidualColorizer, {}),
     "residual_small": (ResidualColorizer, {"blocks": 2, "filters": 16}),
     "scgan": (SCGANColorizer, {}),

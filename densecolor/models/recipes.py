@@ -8,6 +8,8 @@ channels. Epochs are left out where nothing is known of them. The second stage o
 
 # The paper's loss is of values in [0, 1] that stand for a and b in [-110, 110].
 _IIZUKA_SCALE = (2 * 110 / 128) ** 2
+_CHROMAGAN_SCALE = (255 / 128) ** 2  # of values in [0, 1] that stand for a and b in [-128, 127]
+_PIX2PIX_SCALE = 110 / 128  # of values in [-1, 1] that stand for a and b in [-110, 110], in absolute differences
 
 RECIPES = {
     "colorful": {
@@ -109,6 +111,44 @@ RECIPES = {
         "gan_mask": "learned",
         "gan_weight": 0.05,
         "attention_weight": 0.0,  # the output masked_rgb has that loss
+    },
+    # An optimizer like Adam does not mind that all of the colorizer's losses are divided by the paper's weight of 100.
+    "pix2pix": {
+        "optimizer": "adam",  # the paper's, as are rate, beta_1 and the losses
+        "learning_rate": 2e-4,
+        "beta_1": 0.5,
+        "schedule": "constant",
+        "batch_size": 4,  # the paper's for colorization, as is that it takes about 6 epochs of ImageNet
+        "image_size": 256,
+        "gan": "vanilla",
+        "gan_weight": _PIX2PIX_SCALE / 100,
+        "gan_normalization": "batch",
+        "color_loss": "mae",
+    },
+    "dcgan": {
+        "optimizer": "adam",
+        "learning_rate": 3e-4,  # the released code's, as are beta_1 and the losses
+        "beta_1": 0.0,
+        "schedule": "constant",  # the code's falls to a tenth in 500,000 steps
+        "epochs": 10,  # the code's
+        "batch_size": 16,  # the code's; its two steps of the colorizer for each of the discriminator are not reproduced
+        "image_size": 256,
+        "gan": "vanilla",
+        "gan_weight": 0.01,  # beside the mean absolute error of lightness and ab, which has 100 in the code
+        "gan_normalization": "batch",
+    },
+    "chromagan": {
+        "optimizer": "adam",  # the released code's, as are rate, beta_1, epochs, batch and losses
+        "learning_rate": 2e-5,
+        "beta_1": 0.5,
+        "schedule": "constant",
+        "epochs": 5,
+        "batch_size": 10,
+        "image_size": 224,  # the paper's
+        "label_weight": 0.003 * _CHROMAGAN_SCALE,  # of the data's classes, where no teacher says others
+        "gan": "wgan-gp",
+        "gan_weight": 0.1 * _CHROMAGAN_SCALE,
+        "gan_normalization": "none",
     },
     "mask_guided": {
         "optimizer": "adam",

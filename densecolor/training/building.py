@@ -139,6 +139,7 @@ def _compile(model, config, packed, steps_per_epoch):
     weights = (
         dict.fromkeys(model.output_names, 1.0) | {"label": config.label_weight} | colorizer_of(model).output_weights
     )
+    weights |= {name: config.color_weight * weights[name] for name in weights if name not in ("label", "mask")}
     options = _label_options(model, config, packed) | _perceptual_options(model, config)
     optimizer = make_optimizer(config, steps_per_epoch)
     more = {}
@@ -146,7 +147,7 @@ def _compile(model, config, packed, steps_per_epoch):
         more["discriminator_optimizer"] = discriminator_optimizer(config, steps_per_epoch, optimizer)
     model.compile(
         optimizer=optimizer,
-        loss=default_losses(model.output_names, **options, ab_prior=_ab_prior(model, config)),
+        loss=default_losses(model.output_names, **options, ab_prior=_ab_prior(model, config), color=config.color_loss),
         loss_weights={name: weights[name] for name in model.output_names},
         weighted_metrics={name: metrics[name] for name in model.output_names},
         **more,

@@ -9,6 +9,7 @@ from densecolor.cores import available_cores
 from densecolor.errors import TrainingError
 from densecolor.errors import require_choice
 from densecolor.losses import ADVERSARIAL_OBJECTIVES
+from densecolor.losses import COLOR_LOSSES
 from densecolor.models.discriminators import NORMALIZATIONS
 from densecolor.models.recipes import RECIPES
 from densecolor.shards import read_manifest
@@ -43,7 +44,15 @@ LOWEST = {
     "gan_filters": 1,
 }
 HIGHEST = 2**32 - 1  # that a seed may be
-NOT_NEGATIVE = ("label_weight", "weight_decay", "clip_norm", "gan_weight", "gan_penalty", "attention_weight")
+NOT_NEGATIVE = (
+    "color_weight",
+    "label_weight",
+    "weight_decay",
+    "clip_norm",
+    "gan_weight",
+    "gan_penalty",
+    "attention_weight",
+)
 OPTIONAL = ("beta_1", "gan_discriminator_rate")  # may be None
 POSITIVE = ("learning_rate", "gan_discriminator_rate", "gan_clip")
 SHARES = ("ema", "momentum", "beta_1", "label_smoothing")  # at least 0 and below 1
@@ -79,6 +88,8 @@ class TrainConfig:
     clip_norm: float = 0.0  # largest global norm of a step's gradient; 0: not clipped
     ema: float = 0.0  # momentum of the moving average of the weights; 0: none is kept
     # The loss
+    color_loss: str = "mse"  # of models that predict ab as it is; or "mae"
+    color_weight: float = 1.0  # of the losses of colours, beside what the adversary says of them
     label_weight: float = 1.0  # of the classification loss; matters only where the losses share variables
     class_weights: str = "none"  # or "balanced", by the inverse of how often a class occurs
     perceptual: str | None = None  # weights of VGG-16 for the perceptual loss of RGB: "imagenet" or a file
@@ -130,6 +141,7 @@ class TrainConfig:
         require_choice("precision", self.precision, PRECISIONS, TrainingError)
         require_choice("schedule", self.schedule, SCHEDULES, TrainingError)
         require_choice("optimizer", self.optimizer, OPTIMIZERS, TrainingError)
+        require_choice("color_loss", self.color_loss, COLOR_LOSSES, TrainingError)
         require_choice("class_weights", self.class_weights, CLASS_WEIGHTS, TrainingError)
         require_choice("monitor", self.monitor, MONITORS, TrainingError)
         require_choice("gan", self.gan, ("none", *ADVERSARIAL_OBJECTIVES), TrainingError)

@@ -16,7 +16,9 @@ from densecolor.checkpoint import save_model
 
 MOBILENET = {"branch": "mobilenet", "branch_size": 32}
 SMALL = {
+    "chromagan": {"num_classes": 5, "global_size": 32, "width": 0.05},
     "colorful": {"filters": (4, 4, 6, 6, 6, 6, 6, 4)},
+    "dcgan": {"filters": (4, 4, 6, 8)},
     "dense": {
         **MOBILENET,
         "num_classes": 5,
@@ -30,6 +32,7 @@ SMALL = {
     "iizuka": {"num_classes": 5, "global_size": 32, "width": 0.05},
     "koalarization": {**MOBILENET, "embedding": "logits", "logit_count": 9, "width": 0.05},
     "mask_guided": {"colorizer": "unet", "colorizer_options": {"filters": [4, 6]}},
+    "pix2pix": {"filters": (4, 6, 8), "noise_seed": 3},
     "residual": {"num_classes": 5, "blocks": 1, "filters": 3},
     "scgan": {"filters": (4, 4, 5, 5, 6, 6, 7), "global_widths": (3, 4, 4, 5, 5), "saliency_width": 3},
     "smcgan": {"filters": (4, 6, 8), "blocks": 1},

@@ -7,6 +7,7 @@ from densecolor.models.discriminators import input_channels
 from densecolor.models.discriminators import smallest_size
 from densecolor.shards import read_manifest
 from densecolor.training.adversarial.engine import AdversarialColorizer
+from densecolor.training.adversarial.parts import judged_colors
 from densecolor.training.adversarial.pool import ImagePool
 from densecolor.training.adversarial.scenes import PACKED_MASKS
 from densecolor.training.optimizer import make_optimizer
@@ -74,7 +75,7 @@ def add_adversary(generator, config, side, replicas):
             f"gan_mask=learned takes the mask that the colorizer predicts, and {config.model!r} predicts none. Use a "
             "model with an output `mask`, or gan_mask=foreground or saliency with masks from the shards."
         )
-    colors = "rgb" if "rgb" in generator.output_names else "ab"
+    colors = judged_colors(generator)
     kinds = {"whole": False} if config.gan_mask == "none" else {"whole": False, "masked": True}
     if config.gan_judges != "all":
         kinds = {config.gan_judges: kinds[config.gan_judges]}

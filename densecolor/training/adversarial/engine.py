@@ -9,6 +9,7 @@ from densecolor.losses.adversarial import interpolate
 from densecolor.losses.adversarial import mean_score
 from densecolor.losses.adversarial import relative_scores
 from densecolor.training.adversarial.figures import Figures
+from densecolor.training.adversarial.parts import judged_colors
 from densecolor.training.adversarial.replicas import average
 from densecolor.training.adversarial.replicas import clip_weights
 from densecolor.training.adversarial.replicas import uniform
@@ -31,7 +32,7 @@ class AdversarialColorizer(keras.Model):
 
     where the objective is `densecolor.losses.adversarial_objective`, and the attention loss is the mean, over pixels
     and channels, of |mask * predicted - mask * true colours| (or its square), of pictures that have a mask. Colours
-    are `rgb` where the colorizer predicts them, else `ab`. Rows of
+    are `rgb` or `lab` where the colorizer predicts them, else `ab`. Rows of
     weight 0 count in none of them. `loss` in the logs is the colorizer's own loss alone, so that training and
     validation can be compared. Called, and in validation, the model is the colorizer.
 
@@ -82,7 +83,7 @@ class AdversarialColorizer(keras.Model):
         self.pools = list(pools)
         self.objective = adversarial_objective(objective)
         self.mask_source = mask
-        self.colors = "rgb" if "rgb" in generator.output_names else "ab"
+        self.colors = judged_colors(generator)
         self.gan_weight = gan_weight
         self.attention = attention
         self.attention_weight = attention_weight

@@ -33,3 +33,12 @@ def target_names(model):
         tuple of str, of `densecolor.dataset.TARGETS`.
     """
     return tuple(getattr(model, "target_names", model.output_names))
+
+
+def judged_colors(generator):
+    """What discriminators see of a colorizer's colours: `rgb` or `lab` where it predicts them, else `ab`.
+
+    Args:
+        generator: a colorizer.
+    """
+    return next((name for name in ("rgb", "lab") if name in generator.output_names), "ab")

@@ -37,7 +37,7 @@ def make_scenes(lightness, targets, weights, outputs, mask, colors="ab"):
         weights: dict, for each target a weight that has as many numbers as there are rows.
         outputs: dict with the predicted colours and, for learned masks, `mask`.
         mask: one of `GAN_MASKS`.
-        colors: "ab" (rows, H, W, 2) or "rgb" (rows, H, W, 3), which of targets and outputs are judged.
+        colors: "ab" (rows, H, W, 2), "lab" or "rgb" (rows, H, W, 3), which of targets and outputs are judged.
 
     Returns:
         list of one or two `Scene`. The second one's lightness, colours and mask are all 0 outside of the mask, so that
