@@ -14,6 +14,7 @@ from densecolor.models import KoalarizationColorizer
 from densecolor.models import MaskGuidedColorizer
 from densecolor.models import Pix2PixColorizer
 from densecolor.models import ResidualColorizer
+from densecolor.models import ResUNetColorizer
 from densecolor.models import SCGANColorizer
 from densecolor.models import SMCGANColorizer
 from densecolor.models import UNetColorizer
@@ -89,6 +90,12 @@ def _residual(options):
     return (options["blocks"] - 1) * of_a_block + branch + options["num_classes"] * 4 * filters
 
 
+def _resunet(options):
+    filters, head = options["filters"], options["head_filters"]
+    in_blocks = sum(18 * options["blocks"] * width**2 for width in filters[1:])
+    return in_blocks + 9 * sum(a * b for a, b in itertools.pairwise(filters)) + 9 * filters[1] * head + 313 * head
+
+
 def _scgan(options):
     # Two 3x3 convolutions between each size and the next, there and back; each size of the global features has one to
     # itself, and so has the saliency branch, which reads three sizes.
@@ -139,6 +146,7 @@ LEAST = {
     MaskGuidedColorizer: _mask_guided,
     Pix2PixColorizer: _encoder_decoder,
     ResidualColorizer: _residual,
+    ResUNetColorizer: _resunet,
     SCGANColorizer: _scgan,
     SMCGANColorizer: _smcgan,
     UNetColorizer: _by_filters,

@@ -31,6 +31,7 @@ from densecolor.models.registry import create
 from densecolor.models.registry import list_models
 from densecolor.models.registry import model_options
 from densecolor.models.residual import ResidualColorizer
+from densecolor.models.resunet import ResUNetColorizer
 from densecolor.models.scgan import SCGANColorizer
 from densecolor.models.smcgan import SMCGANColorizer
 from densecolor.models.unet import UNetColorizer
@@ -51,6 +52,7 @@ __all__ = [
     "ModelCard",
     "PatchDiscriminator",
     "Pix2PixColorizer",
+    "ResUNetColorizer",
     "ResidualColorizer",
     "SCGANColorizer",
     "SMCGANColorizer",

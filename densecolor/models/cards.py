@@ -97,6 +97,13 @@ _SYSTEMS = {
         f"{_MSE}; cross-entropy of the class, with a small weight",
         "none",
     ),
+    "resunet": System(
+        "ours, of known parts: U-Net (MICCAI 2015), residual blocks (ECCV 2016), the colours of Zhang R. et al. "
+        "(ECCV 2016)",
+        ("ab_distribution",),
+        f"cross-entropy of 313 softly encoded colour bins; {_MSE}",
+        "none",
+    ),
     "scgan": System(
         "Zhao Y. et al., SCGAN: Saliency Map-guided Colorization with Generative Adversarial Network, IEEE TCSVT, 2021",
         ("rgb", "mask", "masked_rgb"),
@@ -137,6 +144,7 @@ _SIZES = {
     "pix2pix_small": (649_378, 0, 0.3, None),
     "residual": (24_458_895, 0, 78.9, 121),
     "residual_small": (1_445_759, 0, 4.1, None),
+    "resunet": (2_876_281, 0, 2.6, 339),
     "scgan": (58_755_200, 0, 94.5, None),
     "scgan_small": (914_800, 0, 3.2, None),
     "smcgan": (30_601_029, 0, 53.1, 325),

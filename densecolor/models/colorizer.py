@@ -30,6 +30,11 @@ class Colorizer(keras.Model):
         """Weights of the outputs' losses, by name, in the system's own training; 1 for those left out."""
         return {}
 
+    @property
+    def own_losses(self):
+        """Losses in place of those that `densecolor.losses.default_losses` has for its outputs, by name."""
+        return {}
+
     def call(self, inputs, training=None, mask=None):
         """Colour for `{"lightness": tensor}`, or for the tensor alone."""
         if not isinstance(inputs, dict):

@@ -9,6 +9,7 @@ from densecolor.models.iizuka import IizukaColorizer
 from densecolor.models.koalarization import KoalarizationColorizer
 from densecolor.models.pix2pix import Pix2PixColorizer
 from densecolor.models.residual import ResidualColorizer
+from densecolor.models.resunet import ResUNetColorizer
 from densecolor.models.scgan import SCGANColorizer
 from densecolor.models.smcgan import SMCGANColorizer
 from densecolor.models.unet import UNetColorizer
@@ -62,6 +63,7 @@ PLAIN_PRESETS = {
     "pix2pix_small": (Pix2PixColorizer, {"filters": (16, 32, 64, 64, 64, 64)}),
     "residual": (ResidualColorizer, {}),
     "residual_small": (ResidualColorizer, {"blocks": 2, "filters": 16}),
+    "resunet": (ResUNetColorizer, {}),
     "scgan": (SCGANColorizer, {}),
     "scgan_small": (
         SCGANColorizer,

@@ -147,7 +147,8 @@ def _compile(model, config, packed, steps_per_epoch):
         more["discriminator_optimizer"] = discriminator_optimizer(config, steps_per_epoch, optimizer)
     model.compile(
         optimizer=optimizer,
-        loss=default_losses(model.output_names, **options, ab_prior=_ab_prior(model, config), color=config.color_loss),
+        loss=default_losses(model.output_names, **options, ab_prior=_ab_prior(model, config), color=config.color_loss)
+        | colorizer_of(model).own_losses,
         loss_weights={name: weights[name] for name in model.output_names},
         weighted_metrics={name: metrics[name] for name in model.output_names},
         **more,
@@ -183,7 +184,7 @@ def _perceptual_options(model, config):
 
 def _ab_prior(model, config):
     """How often each colour bin is in the training pictures: as stored beside them, else counted now."""
-    if "ab_distribution" not in model.output_names:
+    if "ab_distribution" not in model.output_names or "ab_distribution" in colorizer_of(model).own_losses:
         return None
     stored = read_ab_prior(config.data)
     return compute_ab_prior(config.data) if stored is None else stored

@@ -34,6 +34,7 @@ SMALL = {
     "mask_guided": {"colorizer": "unet", "colorizer_options": {"filters": [4, 6]}},
     "pix2pix": {"filters": (4, 6, 8), "noise_seed": 3},
     "residual": {"num_classes": 5, "blocks": 1, "filters": 3},
+    "resunet": {"filters": (4, 6, 8), "blocks": 1, "head_filters": 5},
     "scgan": {"filters": (4, 4, 5, 5, 6, 6, 7), "global_widths": (3, 4, 4, 5, 5), "saliency_width": 3},
     "smcgan": {"filters": (4, 6, 8), "blocks": 1},
     "unet": {"filters": (4, 6, 8)},
