@@ -51,7 +51,7 @@ def main():
     for number, stage in enumerate(config["stages"]):
         if number < state.progress["stage"]:
             continue
-        folders = [packed(sources[name], name, size, arguments.out) for name, size in stage["pictures"]]
+        folders = [packed(sources[name], name, size, arguments) for name, size in stage["pictures"]]
         train_stage(model, stage, folders, state, config["seed"] + number)
         state.end_stage(model)
     save_model(model, arguments.out / "averaged.keras")
@@ -62,15 +62,16 @@ def training_list(folder, out):
     held_out = set(HELD_OUT.read_text().split())
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.JPEG"))
     path = out / "photographs.txt"
-    write_atomically(path, "".join(f"{folder.resolve() / name}\n" for name in names if name not in held_out))
+    write_atomically(path, "".join(f"{name} -1\n" for name in names if name not in held_out))
     return path
 
 
-def packed(source, name, size, out):
+def packed(source, name, size, arguments):
     """The packed folder of a source at a size, made where it is not there."""
-    folder = out / f"{name}{size}"
+    folder = arguments.out / f"{name}{size}"
     if not (folder / "manifest.json").exists():
-        pack(source, folder, image_size=size, compression="none", workers=1)
+        root = arguments.photographs if name == "photographs" else None
+        pack(source, folder, root=root, image_size=size, compression="none", workers=1)
     return folder
 
 

@@ -9,5 +9,16 @@ from densecolor.checkpoint.archive import load_model
 from densecolor.checkpoint.archive import save_model
 from densecolor.checkpoint.config import check_savable
 from densecolor.checkpoint.foreign import import_model
+from densecolor.checkpoint.shipped import shipped_card
+from densecolor.checkpoint.shipped import shipped_models
+from densecolor.checkpoint.shipped import shipped_path
 
-__all__ = ["check_savable", "import_model", "load_model", "save_model"]
+__all__ = [
+    "check_savable",
+    "import_model",
+    "load_model",
+    "save_model",
+    "shipped_card",
+    "shipped_models",
+    "shipped_path",
+]

@@ -13,6 +13,9 @@ import keras
 from densecolor.atomic import rename_durably
 from densecolor.checkpoint.config import build_model
 from densecolor.checkpoint.config import check_savable
+from densecolor.checkpoint.half import halve_weights
+from densecolor.checkpoint.shipped import shipped_models
+from densecolor.checkpoint.shipped import shipped_path
 from densecolor.checkpoint.weights import check_weights
 from densecolor.errors import CheckpointError
 
@@ -37,16 +40,18 @@ _UNREADABLE = (
 )
 
 
-def save_model(model, path):
+def save_model(model, path, half=False):
     """Write a model to a `.keras` file, which appears whole or not at all.
 
     Args:
         model: a colorizer of `densecolor.models`, compiled or not.
         path: file name ending in ".keras"; a file of this name is replaced.
+        half: bool, store the weights in half precision (float16): a file of half the size, whose model computes in the
+            precision of its own dtype policy as before.
 
     Raises:
         CheckpointError: the name does not end in ".keras", or the model is not one that `load_model` would read (see
-            `check_savable`).
+            `check_savable`), or a weight is too large for half precision.
 
     Example:
         >>> save_model(densecolor.models.create("dense_tiny"), "tiny.keras")
@@ -58,6 +63,9 @@ def save_model(model, path):
     partial = path.with_name(f".{path.stem}-{os.getpid()}.partial.keras")
     try:
         model.save(partial)
+        if half:
+            with tempfile.TemporaryDirectory() as folder:
+                halve_weights(partial, WEIGHTS_MEMBER, Path(folder))
         with open(partial, "rb+") as file:
             os.fsync(file.fileno())
         rename_durably(partial, path)
@@ -75,7 +83,8 @@ def load_model(path, trust=False):
     registers the classes; do that only with files that you made.
 
     Args:
-        path: a `.keras` file, or a run directory, of which `best.keras` is taken, else `final.keras`.
+        path: a `.keras` file; or a run directory, of which `best.keras` is taken, else `final.keras`; or the name of a
+            model that comes with the package, "default", where there is no file or folder of this name.
         trust: True hands a file that is not one of ours to Keras (in its safe mode). Only for files whose origin
             you know.
 
@@ -120,6 +129,8 @@ def _find_file(path):
             if (path / name).exists():
                 return path / name
         raise CheckpointError(f"{path} holds neither best.keras nor final.keras. Name a run directory or a file.")
+    if str(path) in shipped_models() and not path.exists():
+        return shipped_path(str(path))
     if not path.exists():
         raise CheckpointError(f"There is no model file {str(path)!r}.")
     return path

@@ -1,4 +1,4 @@
-"""`densecolor-colorize IMAGE... --output PATH --model PATH`."""
+"""`densecolor-colorize IMAGE... --output PATH`."""
 
 import dataclasses
 import json
@@ -24,7 +24,12 @@ def colorize(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="A folder; for one picture also a file name, such as out.png.")
     ],
-    model: Annotated[Path, typer.Option("--model", "-m", help="A run directory or a .keras file.")],
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model", "-m", help="A run directory or a .keras file. [default: the one that densecolor brings]"
+        ),
+    ] = None,
     working_size: Annotated[
         int | None,
         typer.Option(min=8, help="Colour is predicted at this size squared pixels. [default: the model's own]"),
@@ -54,6 +59,8 @@ def colorize(
     fails is named and stops no other; the exit status is then 1.
 
     Examples:
+
+        densecolor-colorize photo.jpg --output photo-colour.jpg
 
         densecolor-colorize portrait.jpg --output portrait-colour.png --model runs/first
 

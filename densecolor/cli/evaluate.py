@@ -24,8 +24,9 @@ def evaluate(
     models_and_data: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="MODEL... DATA",
-            help="Checkpoints or run directories, and last the data: a packed folder or one .h5 shard.",
+            metavar="[MODEL...] DATA",
+            help="Checkpoints or run directories (none: the model that densecolor brings), and last the data: a packed "
+            "folder or one .h5 shard.",
         ),
     ] = None,
     predictions: Annotated[
@@ -156,7 +157,7 @@ def evaluate(
         else:
             *models, data = models_and_data
             result = evaluation.evaluate(
-                models,
+                models or None,
                 data,
                 split=split,
                 batch_size=batch_size,
@@ -181,8 +182,8 @@ def _check_usage(models_and_data, predictions, truth):
         raise typer.BadParameter("--predictions and --truth belong together", param_hint="--predictions, --truth")
     if predictions and models_and_data:
         raise typer.BadParameter("give MODEL... DATA, or --predictions and --truth", param_hint="MODEL... DATA")
-    if not predictions and len(models_and_data) < 2:
-        raise typer.BadParameter("give at least one MODEL, and DATA last", param_hint="MODEL... DATA")
+    if not predictions and (not models_and_data or models_and_data[-1].suffix == ".keras"):
+        raise typer.BadParameter("give DATA last, after the models if there are any", param_hint="[MODEL...] DATA")
 
 
 def _share(text):

@@ -3,6 +3,7 @@
 import contextlib
 from pathlib import Path
 
+from densecolor.checkpoint import shipped_path
 from densecolor.errors import DensecolorError
 from densecolor.evaluation.backgrounds import background_measures
 from densecolor.evaluation.engine import Options
@@ -59,7 +60,8 @@ def evaluate(
     Args:
         models: a checkpoint, a run directory, a Keras model, or a function that keeps a model's contract
             (lightness (batch, H, W, 1) in [-1, 1] in; a dict with `ab` (batch, H, W, 2) = ab / 128 out); or a list
-            of these, or a dict of names to these. The first one chooses the pictures of the report.
+            of these, or a dict of names to these; None: the default model, which comes with the package. The first one
+            chooses the pictures of the report.
         data: a packed folder, or one .h5 shard.
         split: "train", "validation" or "test".
         report: folder for the report; must be new, empty, or hold an earlier report, which is replaced. A new one is
@@ -103,7 +105,7 @@ def evaluate(
     for name, value in (("batch_size", batch_size), ("limit", limit), ("working_size", working_size)):
         if value is not None and value < 1:
             raise DensecolorError(f"`{name}` must be at least 1. Received: {value}.")
-    models, against = _with_reference(models, against)
+    models, against = _with_reference(shipped_path() if models is None else models, against)
     chosen = choose(measures) | background_measures(backgrounds)
     options = Options(chosen, workers, share, skip_damaged, progress=progress)
 

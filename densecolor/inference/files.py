@@ -41,7 +41,7 @@ class Result:
 def colorize_files(
     paths,
     output,
-    model,
+    model=None,
     *,
     working_size=None,
     overwrite=False,
@@ -62,7 +62,8 @@ def colorize_files(
     Args:
         paths: str or path, or list of them: files, folders (searched with their subfolders) or globs.
         output: str or path.
-        model: Keras model, or path of a checkpoint or run directory; loaded once.
+        model: Keras model, or path of a checkpoint or run directory, loaded once; None: the default model, which comes
+            with the package.
         working_size: see `colorize`.
         overwrite: bool; False refuses before any work if one of the outputs exists.
         resume: bool; leave alone the outputs that were made by the same model and settings from the same files (by

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from densecolor.checkpoint import load_model
+from densecolor.checkpoint import shipped_path
 from densecolor.color import denormalize_ab
 from densecolor.color import gray_to_lightness
 from densecolor.color import lab_to_srgb
@@ -22,7 +23,7 @@ DEFAULT_WORKING_SIZE = 256
 BAND_PIXELS = 1 << 16
 
 
-def colorize(image, model, working_size=None):
+def colorize(image, model=None, working_size=None):
     """Colorize a picture: its lightness is kept, its own colours, if any, are ignored.
 
     The model sees the picture reduced to about `working_size` squared pixels in its own proportions (never
@@ -33,7 +34,7 @@ def colorize(image, model, working_size=None):
         image: `image_io.Picture`, or array uint8 or uint16, sRGB: (H, W) gray, (H, W, 2) gray and alpha, (H, W, 3)
             RGB or (H, W, 4) RGB and alpha.
         model: Keras model that maps `lightness` to `ab`, or the path of a checkpoint or run directory (see
-            `densecolor.load_model`).
+            `densecolor.load_model`); None: the default model, which comes with the package.
         working_size: int, side in pixels of a square as large as what the model sees; None takes the model's own.
 
     Returns:
@@ -65,7 +66,9 @@ def colorize(image, model, working_size=None):
 
 
 def as_model(model, trust=False):
-    """The model itself, or the one loaded from a path (`trust` as in `densecolor.load_model`)."""
+    """The model itself, or the one of a path (`trust` as in `densecolor.load_model`), or the default one for None."""
+    if model is None:
+        return load_model(shipped_path())
     return load_model(model, trust) if isinstance(model, str | os.PathLike) else model
 
 
