@@ -42,6 +42,11 @@ class ClippedAdamW(_ClipsTheWholeGradient, keras.optimizers.AdamW):
 
 
 @keras.saving.register_keras_serializable(package="densecolor")
+class ClippedRMSprop(_ClipsTheWholeGradient, keras.optimizers.RMSprop):
+    """RMSprop of a clipped gradient; arguments as `keras.optimizers.RMSprop`, `global_clipnorm` among them."""
+
+
+@keras.saving.register_keras_serializable(package="densecolor")
 class ClippedSGD(_ClipsTheWholeGradient, keras.optimizers.SGD):
     """SGD of a clipped gradient; arguments as `keras.optimizers.SGD`, `global_clipnorm` among them."""
 

@@ -21,21 +21,27 @@ SIDE = 256
 _LOW_LEVEL = "3/2 3 3/2 3 3/2 3"
 _DECODER = "3 up2 3 3 up2 3 3 up2"
 _VGG16 = "3 3 2/2 3 3 2/2 3 3 3 2/2 3 3 3 2/2 3 3 3"
+_UNET256 = f"{'4/2 ' * 8} {'up2+ ' * 8}"
 _LOCAL_WAYS = {
     "chromagan": f"{_VGG16[: -len(' 2/2 3 3 3')]} 3 3 {_DECODER}",
+    "colorgan": "7 5 5 5 5 5",
+    "cyclegan": f"7 3/2 3/2 {'3 ' * 18} up2+ up2+ 7",
     "dcgan": f"4 {'4/2 ' * 7} {'up2+ ' * 7}",
     "dcgan_cifar": f"4 {'4/2 ' * 4} {'up2+ ' * 4}",
     "colorful": "3 3/2 3 3/2 3 3 3/2 3 3 3 3d2 3d2 3d2 3d2 3d2 3d2 3 3 3 up2+ 3 3 up4+",
     "dense": f"3 {'3 ' * 48} 3",
+    "gan": _UNET256,
     "hypercolumn": f"{_VGG16} 2/2 7 up32+",
     "hypercolumn_light": f"{_VGG16} up16+",
     "iizuka": f"{_LOW_LEVEL} 3 3 {_DECODER}",
     "koalarization": f"{_LOW_LEVEL} 3 3 {_DECODER}",
-    "pix2pix": f"{'4/2 ' * 8} {'up2+ ' * 8}",
+    "pix2pix": _UNET256,
     "residual": "7 3 3 3 3 3 3 3/2 3 3 3 3 3 3/2 3 3 3 3 3 3 3 up2+ 3 3 up2+ 3 3 3",
     "resunet": f"3/2 3/2 {'3 ' * 4} 3/2 {'3 ' * 4} 3/2 {'3 ' * 4} up2+ 3 3 up2+ 3 3 3 up4+",
     "smcgan": f"7 {'3/2 ' * 4} {'3 ' * 8} {'up2 3 ' * 4} 3",
     "unet": "3 3 2/2 3 3 2/2 3 3 2/2 3 3 up2+ 3 up2+ 3 up2+ 3 3",
+    "wgan": _UNET256,
+    "wgan_gp": _UNET256,
 }
 
 

@@ -24,6 +24,8 @@ LIMITS = {
     "logit_count": 100_000,
     "mask_width": 512,
     "noise_seed": 2**31 - 1,
+    "map_size": 512,
+    "noise_layers": 16,
     "num_classes": 1_000_000,
     "stem_strides": 16,
     "width": 8,

@@ -6,6 +6,8 @@ import itertools
 from densecolor.models import BRANCHES
 from densecolor.models import ChromaGANColorizer
 from densecolor.models import ColorfulColorizer
+from densecolor.models import ColorGANColorizer
+from densecolor.models import CycleGANColorizer
 from densecolor.models import DCGANColorizer
 from densecolor.models import DenseColorizer
 from densecolor.models import HypercolumnColorizer
@@ -124,6 +126,16 @@ def _chromagan(options):
     return 7 * 9 * widest**2 + flat * scaled(1024, options["width"]) + classes
 
 
+def _colorgan(options):
+    filters, projections = options["filters"], {"shared": 1, "separate": options["noise_layers"], "maps": 0}
+    noise = projections.get(options["noise"], 0) * options["noise_length"] * options["map_size"] ** 2
+    return noise + sum(25 * before * after for before, after in itertools.pairwise(filters))
+
+
+def _cyclegan(options):
+    return (options["blocks"] * 2 + 1) * 9 * (4 * options["filters"]) ** 2
+
+
 def _mask_guided(options):
     name, passed_on = options["colorizer"], options["num_classes"]
     arguments = colorizer_arguments(name, options["colorizer_options"] or {}, passed_on)
@@ -138,6 +150,8 @@ def _places(options):
 LEAST = {
     ChromaGANColorizer: _chromagan,
     ColorfulColorizer: _by_filters,
+    ColorGANColorizer: _colorgan,
+    CycleGANColorizer: _cyclegan,
     DCGANColorizer: _encoder_decoder,
     DenseColorizer: _dense,
     HypercolumnColorizer: _hypercolumn,

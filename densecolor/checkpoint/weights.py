@@ -29,7 +29,7 @@ def check_weights(file_path, model, path):
     try:
         with h5py.File(file_path, "r") as file:
             shapes = Counter(_shapes(file))
-    except _NotAllowedError as error:
+    except NotAllowedError as error:
         raise CheckpointError(f"The weights in {path} hold what Keras never writes: {error}.") from error
     except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:  # all of these come from damaged files
         raise CheckpointError(f"The weights in {path} cannot be read: {error}") from error
@@ -42,12 +42,30 @@ def check_weights(file_path, model, path):
         )
 
 
-class _NotAllowedError(Exception):
-    """The message says what and where."""
+class NotAllowedError(Exception):
+    """An HDF5 file holds something else than plain arrays; the message says what and where."""
 
 
 def _shapes(file):
     """Shapes of the datasets that hold a model's weights; every object in the file is checked."""
+    for where, member in plain_datasets(file):
+        is_seed = where.endswith(SEED) and member.shape == SEED_SHAPE
+        if not is_seed and not where.startswith(OPTIMIZER):
+            yield member.shape
+
+
+def plain_datasets(file):
+    """All arrays of an HDF5 file, after checking that it holds nothing else.
+
+    Args:
+        file: `h5py.File`.
+
+    Yields:
+        (name, `h5py.Dataset`)
+
+    Raises:
+        NotAllowedError: there is a link out of the file, or an array that is not stored in it as it is.
+    """
     seen = {h5py.h5o.get_info(file.id).addr}
     groups = [file]
     while groups:
@@ -55,28 +73,26 @@ def _shapes(file):
         for name in group:
             where = f"{group.name.rstrip('/')}/{name}"
             if type(group.get(name, getlink=True)) is not h5py.HardLink:
-                raise _NotAllowedError(f"a link that leads elsewhere, {where}")
+                raise NotAllowedError(f"a link that leads elsewhere, {where}")
             member = group[name]
             address = h5py.h5o.get_info(member.id).addr
             if address in seen:  # even hard links can make a circle
-                raise _NotAllowedError(f"a second name of an object, {where}")
+                raise NotAllowedError(f"a second name of an object, {where}")
             seen.add(address)
             if isinstance(member, h5py.Group):
                 groups.append(member)
                 continue
             _check_dataset(member, where)
-            is_seed = where.endswith(SEED) and member.shape == SEED_SHAPE
-            if not is_seed and not where.startswith(OPTIMIZER):
-                yield member.shape
+            yield where, member
 
 
 def _check_dataset(member, where):
     if not isinstance(member, h5py.Dataset):
-        raise _NotAllowedError(f"an object that is no array, {where}")
+        raise NotAllowedError(f"an object that is no array, {where}")
     if member.is_virtual or member.external:
-        raise _NotAllowedError(f"an array stored in another file, {where}")
+        raise NotAllowedError(f"an array stored in another file, {where}")
     is_numbers = member.dtype.kind in "biuf" or member.dtype == BFLOAT16
     if not is_numbers or member.shape is None:
-        raise _NotAllowedError(f"an array that is not of numbers, {where}")
+        raise NotAllowedError(f"an array that is not of numbers, {where}")
     if member.chunks is not None or member.id.get_storage_size() != member.nbytes:
-        raise _NotAllowedError(f"an array that is not stored as it is, {where}")
+        raise NotAllowedError(f"an array that is not stored as it is, {where}")

@@ -16,8 +16,8 @@ from densecolor.errors import CheckpointError
 
 @reports_errors
 def import_(
-    system: Annotated[str, typer.Argument(help="Whose weights they are: colorful (Zhang R. et al. 2016, PyTorch).")],
-    file: Annotated[Path, typer.Argument(help="The released weights: a .pth or .safetensors file.")],
+    system: Annotated[str, typer.Argument(help="Whose weights they are: chromagan, colorful, pix2pix or scgan.")],
+    file: Annotated[Path, typer.Argument(help="The released weights: a .pth, .safetensors or .h5 file.")],
     out: Annotated[Path, typer.Argument(metavar="OUT.keras", help="The model file to write.")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT.keras if it exists.")] = False,
     debug: DebugOption = False,
@@ -26,7 +26,11 @@ def import_(
     """Turn the weights that a system's authors have released into a model file for the other commands.
 
     Download the file from its authors yourself; their licence holds for the result too. Nothing that the file
-    carries is run, and every tensor must be one of the published network. Needs: pip install "densecolor[import]".
+    carries is run, and every tensor must be one of the published network. PyTorch's files need: pip install
+    "densecolor[import]".
+
+    colorful: Zhang R. et al. 2016, PyTorch. scgan: Zhao Y. et al. 2021, PyTorch. chromagan: Vitoria et al. 2020, Keras
+    2. pix2pix: a generator of the PyTorch port, from L to ab.
 
     For example:
 

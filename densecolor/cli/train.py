@@ -53,6 +53,10 @@ def train(
             help="Begin with the weights of this checkpoint or run, of the same model.", rich_help_panel=MODEL
         ),
     ] = None,
+    unpaired: Annotated[
+        Path | None,
+        typer.Option(metavar="PACKED", help="Of cyclegan: the colour pictures. [default: DATA]", rich_help_panel=MODEL),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs in all. [default: 10]")] = None,
     steps_per_epoch: Annotated[
         int | None, typer.Option(help="Steps an epoch. [default: as many as see every picture once]")
@@ -68,7 +72,8 @@ def train(
         bool | None, typer.Option("--augment/--no-augment", help="Random crops and flips. [default: augment]")
     ] = None,
     optimizer: Annotated[
-        str | None, typer.Option(help="adam, adamw, adadelta or sgd. [default: adam]", rich_help_panel=OPTIMIZER)
+        str | None,
+        typer.Option(help="adam, adamw, adadelta, rmsprop or sgd. [default: adam]", rich_help_panel=OPTIMIZER),
     ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="The rate at its highest. [default: 0.001]", rich_help_panel=OPTIMIZER)
@@ -284,6 +289,7 @@ def train(
         "model": model,
         "model_options": dict(map(parse_option, option)) if option else None,
         "start_from": None if start_from is None else str(start_from),
+        "unpaired": None if unpaired is None else str(unpaired),
         "epochs": epochs,
         "steps_per_epoch": steps_per_epoch,
         "batch_size": batch_size,

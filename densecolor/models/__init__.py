@@ -12,7 +12,9 @@ from densecolor.models.cards import ModelCard
 from densecolor.models.chromagan import ChromaGANColorizer
 from densecolor.models.class_branch import BRANCHES
 from densecolor.models.colorful import ColorfulColorizer
+from densecolor.models.colorgan import ColorGANColorizer
 from densecolor.models.colorizer import Colorizer
+from densecolor.models.cyclegan import CycleGANColorizer
 from densecolor.models.dcgan import DCGANColorizer
 from densecolor.models.dense import DenseColorizer
 from densecolor.models.discriminators import PatchDiscriminator
@@ -24,6 +26,7 @@ from densecolor.models.koalarization import KoalarizationColorizer
 from densecolor.models.koalarization import with_backbone
 from densecolor.models.mask_head import MaskGuidedColorizer
 from densecolor.models.mask_head import with_mask_head
+from densecolor.models.picture_discriminator import PictureDiscriminator
 from densecolor.models.pix2pix import Pix2PixColorizer
 from densecolor.models.recipes import RECIPES
 from densecolor.models.registry import PRESETS
@@ -41,8 +44,10 @@ __all__ = [
     "PRESETS",
     "RECIPES",
     "ChromaGANColorizer",
+    "ColorGANColorizer",
     "ColorfulColorizer",
     "Colorizer",
+    "CycleGANColorizer",
     "DCGANColorizer",
     "DenseColorizer",
     "HypercolumnColorizer",
@@ -51,6 +56,7 @@ __all__ = [
     "MaskGuidedColorizer",
     "ModelCard",
     "PatchDiscriminator",
+    "PictureDiscriminator",
     "Pix2PixColorizer",
     "ResUNetColorizer",
     "ResidualColorizer",

@@ -47,6 +47,20 @@ _SYSTEMS = {
         "cross-entropy of 313 softly encoded colour bins, rare ones weighing more",
         "none",
     ),
+    "colorgan": System(
+        "Cao Y., Zhou Z., Zhang W., Yu Y., Unsupervised Diverse Colorization via Generative Adversarial Networks, "
+        "ECML PKDD 2017",
+        (),
+        "adversarial alone",
+        "none",
+    ),
+    "cyclegan": System(
+        "Zhu J.-Y., Park T., Isola P., Efros A., Unpaired Image-to-Image Translation using Cycle-Consistent "
+        "Adversarial Networks, ICCV 2017",
+        ("rgb",),
+        "adversarial; mean absolute error after both ways",
+        "none",
+    ),
     "dcgan": System(
         "Nazeri K., Ng E., Ebrahimi M., Image Colorization using Generative Adversarial Networks, AMDO 2018",
         ("lab",),
@@ -58,6 +72,12 @@ _SYSTEMS = {
         ("label",),
         f"{_MSE}; cross-entropy of the class",
         "VGG-16: helps",
+    ),
+    "gan": System(
+        "Goodfellow I. et al., Generative Adversarial Nets, NIPS 2014, in SMCGAN's table",
+        ("rgb",),
+        "adversarial alone",
+        "none",
     ),
     "hypercolumn": System(
         "Larsson G., Maire M., Shakhnarovich G., Learning Representations for Automatic Colorization, ECCV 2016",
@@ -117,6 +137,19 @@ _SYSTEMS = {
         "mean absolute error of rgb and of masked rgb; cross-entropy and Dice of the mask; adversarial",
         "none",
     ),
+    "wgan_gp": System(
+        "Gulrajani I. et al., Improved Training of Wasserstein GANs, NIPS 2017, in SMCGAN's table",
+        ("rgb",),
+        "mean absolute error of rgb; adversarial",
+        "none",
+    ),
+    "wgan": System(
+        "Arjovsky M., Chintala S., Bottou L., Wasserstein Generative Adversarial Networks, ICML 2017, in SMCGAN's "
+        "table",
+        ("rgb",),
+        "mean absolute error of rgb; adversarial",
+        "none",
+    ),
     "unet": System("after Ronneberger O., Fischer P., Brox T., U-Net, MICCAI 2015: the baseline", (), _MSE, "none"),
 }
 # Trained and frozen parameters, billions of multiply-adds, receptive field: as tools/model_table.py counts them.
@@ -125,12 +158,18 @@ _SIZES = {
     "chromagan_small": (4_098_514, 0, 1.5, None),
     "colorful": (32_235_385, 0, 41.8, 353),
     "colorful_small": (712_393, 0, 1.3, None),
+    "colorgan": (898_550, 0, 31.7, 27),
+    "colorgan_small": (60_710, 0, 2.3, None),
+    "cyclegan": (11_378_179, 0, 49.6, 169),
+    "cyclegan_small": (198_659, 0, 1.2, None),
     "dcgan": (42_023_811, 0, 9.2, 639),
     "dcgan_cifar": (16_654_851, 0, 21.6, 79),
     "dcgan_small": (464_547, 0, 0.5, None),
     "dense": (122_438_907, 0, 59.0, 101),
     "dense_small": (1_183_435, 0, 2.6, None),
     "dense_tiny": (3_229_205, 0, 0.0, None),
+    "gan": (54_411_907, 0, 6.0, 1276),
+    "gan_small": (649_891, 0, 0.3, None),
     "hypercolumn": (147_041_024, 0, 50.6, 436),
     "hypercolumn_light": (19_106_560, 0, 42.5, 212),
     "hypercolumn_small": (424_816, 0, 2.0, None),
@@ -150,6 +189,10 @@ _SIZES = {
     "smcgan": (30_601_029, 0, 53.1, 325),
     "smcgan_small": (329_301, 0, 2.4, None),
     "unet": (1_820_066, 0, 8.8, 98),
+    "wgan": (54_411_907, 0, 6.0, 1276),
+    "wgan_small": (649_891, 0, 0.3, None),
+    "wgan_gp": (54_411_907, 0, 6.0, 1276),
+    "wgan_gp_small": (649_891, 0, 0.3, None),
 }
 
 

@@ -16,6 +16,10 @@ def _instance_norm(name, synchronized):
     return PictureNormalization(each_channel=True, name=name)
 
 
+def _plain_instance_norm(name, synchronized):
+    return PictureNormalization(scaled=False, name=name)
+
+
 def _layer_norm(name, synchronized):
     return PictureNormalization(each_channel=False, name=name)
 
@@ -25,8 +29,14 @@ def _batch_norm(name, synchronized):
     return keras.layers.BatchNormalization(momentum=1.0, epsilon=1e-5, synchronized=synchronized, name=name)
 
 
-_NORM_LAYERS = {"none": None, "batch": _batch_norm, "instance": _instance_norm, "layer": _layer_norm}
-NORMALIZATIONS = tuple(_NORM_LAYERS)
+NORM_LAYERS = {
+    "none": None,
+    "batch": _batch_norm,
+    "instance": _instance_norm,
+    "instance_plain": _plain_instance_norm,
+    "layer": _layer_norm,
+}
+NORMALIZATIONS = tuple(NORM_LAYERS)
 
 
 @keras.saving.register_keras_serializable(package="densecolor")
@@ -99,19 +109,23 @@ class PictureNormalization(keras.layers.Layer):
         each_channel: bool, over the pixels of each channel (Ulyanov et al., "Instance Normalization", 2016), or over
             those of all channels together (Ba et al., "Layer Normalization", 2016).
         epsilon: float, added to the variance.
+        scaled: bool, whether there are scale and offset.
 
     Example:
         >>> float(np.std(PictureNormalization()(np.random.normal(3, 2, (1, 8, 8, 1)))))  # nearly 1
         0.9999987
     """
 
-    def __init__(self, each_channel=True, epsilon=1e-5, **kwargs):
+    def __init__(self, each_channel=True, epsilon=1e-5, scaled=True, **kwargs):
         super().__init__(**kwargs)
         self.each_channel = each_channel
         self.epsilon = epsilon
+        self.scaled = scaled
 
     def build(self, input_shape):
         """Make scale and offset."""
+        if not self.scaled:
+            return
         self.scale = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="scale")
         self.offset = self.add_weight(shape=(input_shape[-1],), initializer="zeros", name="offset")
 
@@ -122,11 +136,17 @@ class PictureNormalization(keras.layers.Layer):
         exact = x if self.compute_dtype == "float64" else ops.cast(x, "float32")
         centered = exact - ops.mean(exact, axis=axes, keepdims=True)
         variance = ops.mean(ops.square(centered), axis=axes, keepdims=True)
-        return ops.cast(centered * ops.rsqrt(variance + self.epsilon), x.dtype) * self.scale + self.offset
+        normalized = ops.cast(centered * ops.rsqrt(variance + self.epsilon), x.dtype)
+        return normalized * self.scale + self.offset if self.scaled else normalized
 
     def get_config(self):
         """Every constructor argument, as plain JSON."""
-        return {**super().get_config(), "each_channel": self.each_channel, "epsilon": self.epsilon}
+        return {
+            **super().get_config(),
+            "each_channel": self.each_channel,
+            "epsilon": self.epsilon,
+            "scaled": self.scaled,
+        }
 
 
 @keras.saving.register_keras_serializable(package="densecolor")
@@ -148,10 +168,12 @@ class PatchDiscriminator(keras.Model):
         colors: "ab", "lab" or "rgb".
         layers: int, halvings.
         filters: int, channels of the first convolution.
-        normalization: "none", "batch" (the paper's), "instance" or "layer". The last two look at one picture at a
-            time, as the gradient penalty of WGAN-GP wants it.
+        normalization: "none", "batch" (the paper's), "instance", "instance_plain" (without scale and offset, and with
+            biases before it, as CycleGAN has it) or "layer". The last three look at one picture at a time, as the
+            gradient penalty of WGAN-GP wants it.
         spectral: bool, divide each kernel by its largest singular value.
         synchronized: bool, batch statistics over all replicas (TensorFlow only).
+        sees_lightness: bool, whether lightness is part of the input.
         dtype: dtype policy or its name, None for the global one; the score is float32.
         name: str.
 
@@ -173,6 +195,7 @@ class PatchDiscriminator(keras.Model):
         normalization="instance",
         spectral=False,
         synchronized=False,
+        sees_lightness=True,
         dtype=None,
         name="patch_discriminator",
     ):
@@ -182,14 +205,15 @@ class PatchDiscriminator(keras.Model):
             if not (isinstance(value, int) and value >= 1):
                 raise DensecolorError(f"`{argument}` must be an integer of at least 1. Received: {value!r}.")
         with dtype_scope(dtype) as policy:
-            channels = input_channels(colors, sees_mask)
+            channels = input_channels(colors, sees_mask, sees_lightness)
             inputs = {part: keras.Input((None, None, count), name=part) for part, count in channels.items()}
             x = keras.layers.Concatenate(name="joined")(list(inputs.values()))
             widths = [filters * min(2**layer, MAX_FILTERS_FACTOR) for layer in range(layers + 1)]
             for index, width in enumerate(widths):
                 strides = 2 if index < layers else 1
-                norm = _NORM_LAYERS[normalization] if index else None
-                x = _apply_convolution(x, width, strides, spectral, norm is None, f"conv{index + 1}")
+                norm = NORM_LAYERS[normalization] if index else None
+                has_bias = norm is None or normalization == "instance_plain"
+                x = _apply_convolution(x, width, strides, spectral, has_bias, f"conv{index + 1}")
                 if norm is not None:
                     x = norm(f"norm{index + 1}", synchronized)(x)
                 x = keras.layers.LeakyReLU(SLOPE, name=f"relu{index + 1}")(x)
@@ -203,6 +227,7 @@ class PatchDiscriminator(keras.Model):
         self.normalization = normalization
         self.spectral = spectral
         self.synchronized = synchronized
+        self.sees_lightness = sees_lightness
 
     def iterate(self):
         """One power iteration of each spectral normalisation; call it before each training step."""
@@ -220,17 +245,19 @@ class PatchDiscriminator(keras.Model):
             "normalization": self.normalization,
             "spectral": self.spectral,
             "synchronized": self.synchronized,
+            "sees_lightness": self.sees_lightness,
             "dtype": self.dtype_policy.name,
             "name": self.name,
         }
 
 
-def input_channels(colors, sees_mask):
+def input_channels(colors, sees_mask, sees_lightness=True):
     """What a `PatchDiscriminator` takes.
 
     Args:
         colors: "ab", "lab" or "rgb".
         sees_mask: bool.
+        sees_lightness: bool.
 
     Returns:
         dict of input name to channels.
@@ -239,7 +266,8 @@ def input_channels(colors, sees_mask):
         >>> input_channels("ab", sees_mask=True)
         {'lightness': 1, 'ab': 2, 'mask': 1}
     """
-    return {"lightness": 1, colors: COLOR_CHANNELS[colors]} | ({"mask": 1} if sees_mask else {})
+    seen = {"lightness": sees_lightness, colors: True, "mask": sees_mask}
+    return {name: {"lightness": 1, "mask": 1, **COLOR_CHANNELS}[name] for name in seen if seen[name]}
 
 
 def smallest_size(layers):

@@ -8,6 +8,7 @@ from densecolor.models.colorizer import Colorizer
 
 # Every integer below it has another cube modulo it, and its square fits into 31 bits.
 PRIME = 46337
+SEEDS = 2**31
 ROUNDS = 3  # after the last number is mixed in
 
 
@@ -32,8 +33,7 @@ def hashed_uniform(shape, seed):
         >>> hashed_uniform((3,), seed=7).numpy().tolist() == hashed_uniform((5,), seed=7)[:3].numpy().tolist()
         True
     """
-    if not 0 <= seed < 2**31:
-        raise DensecolorError(f"A seed of noise must be at least 0 and below 2^31. Received: {seed}.")
+    require_seed(seed)
     state = ops.reshape(_mix(_mix(ops.convert_to_tensor(1, "int32"), seed % PRIME), seed // PRIME), (1,) * len(shape))
     # The last axis first: there the map is smallest.
     for axis in reversed(range(len(shape))):
@@ -42,6 +42,12 @@ def hashed_uniform(shape, seed):
     for number in range(ROUNDS):
         state = _mix(state, 7919 * (number + 1) % PRIME)
     return ops.cast(state, "float32") / PRIME
+
+
+def require_seed(seed):
+    """Raise DensecolorError unless it is a seed of `hashed_uniform`."""
+    if not 0 <= seed < SEEDS:
+        raise DensecolorError(f"A seed of noise must be at least 0 and below 2^31. Received: {seed}.")
 
 
 def _mix(state, number):
@@ -68,7 +74,7 @@ class DiverseColorizer(Colorizer):
             >>> model = densecolor.load_model("runs/colorgan")
             >>> colourings = [model.sample(seed).predict_on_batch(lightness)["ab"] for seed in range(5)]
         """
-        hashed_uniform((1,), seed)  # is it one?
+        require_seed(seed)
         other = type(self).from_config(self.get_config() | {"noise_seed": seed})
         other.set_weights(self.get_weights())
         return other
@@ -87,6 +93,8 @@ class NoiseDropout(keras.layers.Layer):
         super().__init__(**kwargs)
         if not 0 <= rate < 1:
             raise DensecolorError(f"`dropout` must be at least 0 and below 1. Received: {rate}.")
+        if seed is not None:
+            require_seed(seed)
         self.rate = rate
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator()

@@ -10,6 +10,7 @@ from densecolor.models.layers import NORM_MOMENTUM
 from densecolor.models.layers import CropLike
 from densecolor.models.layers import PadToMultiple
 from densecolor.models.layers import dtype_scope
+from densecolor.models.noise import SEEDS
 from densecolor.models.noise import DiverseColorizer
 from densecolor.models.noise import NoiseDropout
 from densecolor.models.rgb_outputs import rgb_outputs
@@ -148,7 +149,7 @@ def _apply_decoder(encoded, dropout, dropped, seed, synchronized):
         x = keras.layers.ReLU(name=f"{name}_relu")(x)
         x = _norm(name, synchronized)(_transposed(skip.shape[-1], f"{name}_conv")(x))
         if stage < dropped:
-            x = NoiseDropout(dropout, None if seed is None else seed + stage, name=f"{name}_dropout")(x)
+            x = NoiseDropout(dropout, None if seed is None else (seed + stage) % SEEDS, name=f"{name}_dropout")(x)
         x = keras.layers.Concatenate(name=f"{name}_join")([skip, x])
     return keras.layers.ReLU(name="output_relu")(x)
 

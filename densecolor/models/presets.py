@@ -2,6 +2,8 @@
 
 from densecolor.models.chromagan import ChromaGANColorizer
 from densecolor.models.colorful import ColorfulColorizer
+from densecolor.models.colorgan import ColorGANColorizer
+from densecolor.models.cyclegan import CycleGANColorizer
 from densecolor.models.dcgan import DCGANColorizer
 from densecolor.models.dense import DenseColorizer
 from densecolor.models.hypercolumn import HypercolumnColorizer
@@ -14,11 +16,16 @@ from densecolor.models.scgan import SCGANColorizer
 from densecolor.models.smcgan import SMCGANColorizer
 from densecolor.models.unet import UNetColorizer
 
+SMALL_UNET = (16, 32, 64, 64, 64, 64)
 PLAIN_PRESETS = {
     "chromagan": (ChromaGANColorizer, {}),
     "chromagan_small": (ChromaGANColorizer, {"global_size": 64, "width": 0.25}),
     "colorful": (ColorfulColorizer, {}),
     "colorful_small": (ColorfulColorizer, {"filters": (16, 32, 64, 64, 64, 64, 64, 64)}),
+    "colorgan": (ColorGANColorizer, {}),
+    "colorgan_small": (ColorGANColorizer, {"filters": (32, 16, 16, 16, 8), "map_size": 16}),
+    "cyclegan": (CycleGANColorizer, {}),
+    "cyclegan_small": (CycleGANColorizer, {"filters": 16, "blocks": 2}),
     "dcgan": (DCGANColorizer, {}),
     "dcgan_cifar": (DCGANColorizer, {"filters": (64, 128, 256, 512, 512), "dropped": 2}),
     "dcgan_small": (DCGANColorizer, {"filters": (16, 16, 32, 64, 64, 64)}),
@@ -46,6 +53,8 @@ PLAIN_PRESETS = {
             "fc_widths": (16, 8),
         },
     ),
+    "gan": (Pix2PixColorizer, {"colors": "rgb"}),
+    "gan_small": (Pix2PixColorizer, {"colors": "rgb", "filters": SMALL_UNET}),
     "hypercolumn": (HypercolumnColorizer, {}),
     "hypercolumn_light": (HypercolumnColorizer, {"fc_width": 0}),
     "hypercolumn_small": (
@@ -60,7 +69,7 @@ PLAIN_PRESETS = {
         {"branch": "mobilenet_v3_small", "branch_size": 64, "embedding": "pooled", "width": 0.25},
     ),
     "pix2pix": (Pix2PixColorizer, {}),
-    "pix2pix_small": (Pix2PixColorizer, {"filters": (16, 32, 64, 64, 64, 64)}),
+    "pix2pix_small": (Pix2PixColorizer, {"filters": SMALL_UNET}),
     "residual": (ResidualColorizer, {}),
     "residual_small": (ResidualColorizer, {"blocks": 2, "filters": 16}),
     "resunet": (ResUNetColorizer, {}),
@@ -72,4 +81,8 @@ PLAIN_PRESETS = {
     "smcgan": (SMCGANColorizer, {}),
     "smcgan_small": (SMCGANColorizer, {"filters": (16, 32, 64, 64), "blocks": 2}),
     "unet": (UNetColorizer, {}),
+    "wgan": (Pix2PixColorizer, {"colors": "rgb"}),
+    "wgan_small": (Pix2PixColorizer, {"colors": "rgb", "filters": SMALL_UNET}),
+    "wgan_gp": (Pix2PixColorizer, {"colors": "rgb"}),
+    "wgan_gp_small": (Pix2PixColorizer, {"colors": "rgb", "filters": SMALL_UNET}),
 }

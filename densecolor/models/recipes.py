@@ -11,6 +11,9 @@ _IIZUKA_SCALE = (2 * 110 / 128) ** 2
 _CHROMAGAN_SCALE = (255 / 128) ** 2  # of values in [0, 1] that stand for a and b in [-128, 127]
 _PIX2PIX_SCALE = 110 / 128  # of values in [-1, 1] that stand for a and b in [-110, 110], in absolute differences
 
+# pix2pix's weight of 100 beside the mean absolute error of values in [-1, 1], ours being in [0, 1].
+_TABLE = {"schedule": "constant", "batch_size": 8, "image_size": 256, "gan_weight": 1 / 200}
+
 RECIPES = {
     "colorful": {
         "optimizer": "adamw",  # the paper's Adam has L2 in the gradient, 1e-3; here the decay is decoupled
@@ -149,6 +152,64 @@ RECIPES = {
         "gan": "wgan-gp",
         "gan_weight": 0.1 * _CHROMAGAN_SCALE,
         "gan_normalization": "none",
+    },
+    "colorgan": {
+        "optimizer": "rmsprop",  # the released code's, as are rates, epochs, batch and steps
+        "learning_rate": 1e-4,
+        "schedule": "constant",
+        "epochs": 100,
+        "batch_size": 64,
+        "image_size": 64,  # the paper's
+        "gan": "wgan",
+        "gan_network": "picture",
+        "gan_layers": 4,
+        "gan_normalization": "batch",
+        "gan_weight": 1.0,
+        "gan_discriminator_steps": 5,
+        "gan_discriminator_rate": 2e-4,
+        "color_weight": 0.0,  # the paper's: nothing compares with the true colours
+    },
+    "cyclegan": {
+        "optimizer": "adam",  # the paper's, as are rate, beta_1, batch, pool and losses
+        "learning_rate": 2e-4,
+        "beta_1": 0.5,
+        "schedule": "constant",  # the paper's first 100 epochs; 100 more go linearly to zero
+        "epochs": 100,
+        "batch_size": 1,
+        "image_size": 256,
+        "gan": "lsgan",
+        "gan_weight": 2.0,  # the code's objective of the colorizer is not halved as ours is
+        "gan_pool": 50,
+        "gan_normalization": "instance_plain",
+        "color_weight": 0.0,
+    },
+    # SMCGAN's table says no more than the names: the networks are pix2pix's, the losses those of each method's paper.
+    "gan": _TABLE
+    | {
+        "optimizer": "adam",
+        "learning_rate": 2e-4,
+        "beta_1": 0.5,
+        "gan": "vanilla",
+        "gan_weight": 1.0,
+        "gan_normalization": "batch",
+        "color_weight": 0.0,
+    },
+    "wgan": _TABLE
+    | {
+        "optimizer": "rmsprop",  # the method's paper's, as are rate and steps
+        "learning_rate": 5e-5,
+        "gan": "wgan",
+        "gan_normalization": "layer",
+        "gan_discriminator_steps": 5,
+    },
+    "wgan_gp": _TABLE
+    | {
+        "optimizer": "adam",  # the method's paper's, as are rate, beta_1 and steps; its beta_2 is 0.9
+        "learning_rate": 1e-4,
+        "beta_1": 0.0,
+        "gan": "wgan-gp",
+        "gan_normalization": "layer",
+        "gan_discriminator_steps": 5,
     },
     "mask_guided": {
         "optimizer": "adam",

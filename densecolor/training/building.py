@@ -16,11 +16,13 @@ from densecolor.inspection import read_ab_prior
 from densecolor.losses import PerceptualLoss
 from densecolor.losses import default_losses
 from densecolor.metrics.keras_info_loss import InfoLoss
+from densecolor.training.adversarial import CycleColorizer
 from densecolor.training.adversarial import colorizer_of
 from densecolor.training.adversarial import target_names
 from densecolor.training.adversarial.build import add_adversary
 from densecolor.training.adversarial.build import check_data
 from densecolor.training.adversarial.build import discriminator_optimizer
+from densecolor.training.adversarial.parts import is_unpaired
 from densecolor.training.class_weights import balanced_class_weights
 from densecolor.training.multiworker import repair
 from densecolor.training.optimizer import make_optimizer
@@ -66,10 +68,16 @@ def build_compiled(config, reader, steps_per_epoch, strategy):
         config = dataclasses.replace(config, learning_rate=rate, gan_discriminator_rate=other)
     with strategy.scope():
         model = _build(config, reader, strategy)
+        if config.unpaired is not None and not (is_unpaired(model) and config.gan != "none"):
+            raise TrainingError(
+                f"`unpaired` is for cyclegan and its adversary; {config.model!r} learns from pairs. Leave it out."
+            )
         if config.gan != "none":
             model = add_adversary(model, config, reader.image_size, strategy.num_replicas_in_sync)
         _compile(model, config, reader.packed, steps_per_epoch)
         if is_multiworker(strategy):
+            if isinstance(model, CycleColorizer):
+                raise TrainingError("Unpaired training runs in one process. Use one machine, or another model.")
             repair(model, model_values(reader.read(0, 0), target_names(model)))
     return model
 

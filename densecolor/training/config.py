@@ -13,6 +13,7 @@ from densecolor.losses import COLOR_LOSSES
 from densecolor.models.discriminators import NORMALIZATIONS
 from densecolor.models.recipes import RECIPES
 from densecolor.shards import read_manifest
+from densecolor.training.adversarial.build import GAN_NETWORKS
 from densecolor.training.adversarial.build import JUDGES
 from densecolor.training.adversarial.build import check_options
 from densecolor.training.adversarial.scenes import ATTENTIONS
@@ -69,6 +70,7 @@ class TrainConfig:
     data: str  # a packed folder; made absolute
     model: str = "dense"  # a name of `densecolor.models.list_models()`
     model_options: dict = dataclasses.field(default_factory=dict)  # for `densecolor.models.create`
+    unpaired: str | None = None  # of cyclegan: the packed folder with the colours; None: `data`. Made absolute
     start_from: str | None = None  # a checkpoint or run whose weights the model begins with; made absolute
     epochs: int = 10
     steps_per_epoch: int | None = None  # None: every picture once an epoch
@@ -105,9 +107,10 @@ class TrainConfig:
     gan_penalty: float = 10.0  # weight of the gradient penalty of "wgan-gp"
     gan_clip: float = 0.01  # bound of the weights of "wgan"
     gan_pool: int = 0  # pictures in the pool of earlier predictions; 0: none
+    gan_network: str = "patch"  # or "picture", with one score for the whole of it
     gan_layers: int = 3  # halvings in a discriminator
     gan_filters: int = 64  # channels of its first convolution
-    gan_normalization: str = "instance"  # of its features, or "none", "batch", "layer"
+    gan_normalization: str = "instance"  # of its features, or "none", "batch", "instance_plain", "layer"
     gan_spectral: bool = False  # divide its kernels by their largest singular values
     attention: str = "l1"  # distance of the colours inside the mask, or "l2"
     attention_weight: float = 0.5  # of that distance in the colorizer's loss, where there is a mask
@@ -130,8 +133,9 @@ class TrainConfig:
     def __post_init__(self):
         # As JSON would give it back, so that a run can be told from another one; a run may be resumed from elsewhere.
         object.__setattr__(self, "data", str(Path(self.data).resolve()))
-        if self.start_from is not None:
-            object.__setattr__(self, "start_from", str(Path(self.start_from).resolve()))
+        for name in ("start_from", "unpaired"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, str(Path(getattr(self, name)).resolve()))
         try:
             object.__setattr__(self, "model_options", dict(json.loads(json.dumps(self.model_options))))
         except (TypeError, ValueError) as error:
@@ -147,6 +151,7 @@ class TrainConfig:
         require_choice("gan", self.gan, ("none", *ADVERSARIAL_OBJECTIVES), TrainingError)
         require_choice("gan_mask", self.gan_mask, GAN_MASKS, TrainingError)
         require_choice("gan_judges", self.gan_judges, JUDGES, TrainingError)
+        require_choice("gan_network", self.gan_network, GAN_NETWORKS, TrainingError)
         require_choice("gan_normalization", self.gan_normalization, NORMALIZATIONS, TrainingError)
         require_choice("attention", self.attention, ATTENTIONS, TrainingError)
         if self.deterministic and self.threads is None:

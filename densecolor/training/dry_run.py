@@ -24,6 +24,7 @@ from densecolor.training.durations import format_duration
 from densecolor.training.fit import reader_errors_in_one_line
 from densecolor.training.stored_embeddings import stored_branch
 from densecolor.training.strategy import open_strategy
+from densecolor.training.unpaired import training_batches
 
 STEPS = 10
 TIMED = 5  # of them, the last: the first ones build the graph and fill the queues
@@ -136,7 +137,7 @@ def _measure(config, strategy, progress, report):
     model = build_compiled(config, reader, steps_per_epoch, strategy)
     options["targets"] = target_names(model)
     watch = _Stopwatch(progress)
-    batches = load(config.data, "train", augment=config.augment, repeat=True, **options)
+    batches = training_batches(model, config, augment=config.augment, repeat=True, **options)
     validation_pictures, seconds_per_validation = 0, 0.0
     with reader_errors_in_one_line():
         model.fit(batches, steps_per_epoch=STEPS, shuffle=False, callbacks=[StopOnNaN(), watch], verbose=0)

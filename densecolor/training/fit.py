@@ -43,6 +43,7 @@ from densecolor.training.strategy import is_multiworker
 from densecolor.training.strategy import open_strategy
 from densecolor.training.strategy import share_of
 from densecolor.training.tensorboard_images import TensorBoardImages
+from densecolor.training.unpaired import training_batches
 
 
 def train(config, run, resume=False, progress=None, report=print, note=None, cluster=None, worker_timeout=120):
@@ -141,7 +142,8 @@ class _Run:
         reached.pictures, reached.step = self.reader.packed.count, min(reached.step, steps)
         done = reached.epoch * steps + reached.step
         options = {"targets": target_names(model), **self.reader_options}
-        batches = self._distribute("train", augment=config.augment, repeat=True, start_step=done, **options)
+        endless = {"augment": config.augment, "repeat": True, "start_step": done, **options}
+        batches = distribute(self.strategy, functools.partial(training_batches, model, config, **endless))
         with reader_errors_in_one_line(), contextlib.ExitStack() as swapped:
             callbacks = [NameInfoLoss(), ValidateAverages(swapped), *self._callbacks(reached)]
             if progress or note:
@@ -161,9 +163,6 @@ class _Run:
                 verbose=0,
             )
 
-    def _distribute(self, split, **options):
-        return distribute(self.strategy, functools.partial(load, self.config.data, split, **options))
-
     def _validation(self, options):
         """The arguments of `fit` about validation."""
         if "validation" not in self.splits:
@@ -173,7 +172,9 @@ class _Run:
         # Where data may end, the workers ask each other before every step whether all have one.
         endless = is_multiworker(self.strategy)
         return {
-            "validation_data": self._distribute("validation", repeat=endless, **options),
+            "validation_data": distribute(
+                self.strategy, functools.partial(load, self.config.data, "validation", repeat=endless, **options)
+            ),
             "validation_steps": BatchReader(self.config.data, "validation", **options).steps,
         }
 

@@ -6,6 +6,7 @@ from densecolor.errors import TrainingError
 from densecolor.optimizers import ClippedAdadelta
 from densecolor.optimizers import ClippedAdam
 from densecolor.optimizers import ClippedAdamW
+from densecolor.optimizers import ClippedRMSprop
 from densecolor.optimizers import ClippedSGD
 from densecolor.optimizers import StepDecay
 
@@ -17,6 +18,7 @@ OPTIMIZERS = {
     "adam": (keras.optimizers.Adam, ClippedAdam),
     "adamw": (keras.optimizers.AdamW, ClippedAdamW),
     "adadelta": (keras.optimizers.Adadelta, ClippedAdadelta),
+    "rmsprop": (keras.optimizers.RMSprop, ClippedRMSprop),
     "sgd": (keras.optimizers.SGD, ClippedSGD),
 }
 

@@ -18,6 +18,8 @@ MOBILENET = {"branch": "mobilenet", "branch_size": 32}
 SMALL = {
     "chromagan": {"num_classes": 5, "global_size": 32, "width": 0.05},
     "colorful": {"filters": (4, 4, 6, 6, 6, 6, 6, 4)},
+    "colorgan": {"filters": (4, 5, 6), "map_size": 9},
+    "cyclegan": {"filters": 4, "blocks": 1},
     "dcgan": {"filters": (4, 4, 6, 8)},
     "dense": {
         **MOBILENET,

@@ -107,11 +107,19 @@ def test_resumed_like_never_stopped(whole, tmp_path, step):
     assert reached.epoch * 3 + reached.step == step
     train(config, run, resume=True, report=str)
     for row, other in zip(history(run), history(expected), strict=True):
-        assert row == pytest.approx(other, rel=1e-5, abs=1e-7)
+        assert row == pytest.approx(other, rel=1e-3, abs=1e-5)
     ours, theirs = arrays(run), arrays(expected)
     assert set(ours) == set(theirs)
+    # Threads add up in another order each time. Adam divides a gradient by its own size: where rounding is all that
+    # there is of one, a weight may go either way by its rate, in each of the 18 steps of the discriminators.
+    same = []
     for name, array in ours.items():
-        np.testing.assert_allclose(array, theirs[name], rtol=1e-4, atol=1e-6, err_msg=name)
+        np.testing.assert_allclose(array, theirs[name], rtol=1e-2, atol=18 * 2 * 3e-3, err_msg=name)
+        if array.dtype.kind == "f":
+            same.append(np.isclose(array, theirs[name], rtol=1e-3, atol=1e-5).ravel())
+        else:
+            np.testing.assert_array_equal(array, theirs[name], err_msg=name)
+    assert np.concatenate(same).mean() > 0.99
 
 
 def command(*arguments):

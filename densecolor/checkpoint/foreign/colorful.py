@@ -5,6 +5,7 @@ import numpy as np
 from densecolor import models
 from densecolor.checkpoint.foreign.slots import Slot
 from densecolor.checkpoint.foreign.slots import convolution_slots
+from densecolor.checkpoint.foreign.slots import norm_slots
 from densecolor.color import normalize_ab
 from densecolor.color.ab_bins import AB_BINS
 from densecolor.color.ab_bins import GRID
@@ -15,8 +16,8 @@ AB_NORM = 110  # the release's ab is ab / 110
 LAST_BLOCK = 4  # convolutions of block 8, which has no normalisation
 
 
-def build():
-    """The published network. The release decodes by the plain mean, so its temperature is 1 here."""
+def build(tensors):
+    """The published network, whatever the tensors. The release decodes by the plain mean: its temperature is 1 here."""
     return models.create("colorful", temperature=1.0)
 
 
@@ -37,14 +38,7 @@ def slots(model):
         for index in range(count):
             found |= convolution_slots(f"model{block}.{2 * index}", model.get_layer(f"conv{block}_{index + 1}"))
     for block, count in enumerate(CONVOLUTIONS, start=1):
-        norm, place = model.get_layer(f"conv{block}_norm"), f"model{block}.{2 * count}"
-        found |= {
-            f"{place}.weight": Slot(norm.gamma, norm.gamma.shape),
-            f"{place}.bias": Slot(norm.beta, norm.beta.shape),
-            f"{place}.running_mean": Slot(norm.moving_mean, norm.moving_mean.shape),
-            f"{place}.running_var": Slot(norm.moving_variance, norm.moving_variance.shape),
-            f"{place}.num_batches_tracked": Slot(None, ()),
-        }
+        found |= norm_slots(f"model{block}.{2 * count}", model.get_layer(f"conv{block}_norm"))
     bins = model.get_layer("decode").bins
     found["model_out.weight"] = Slot(bins, (2, len(AB_BINS), 1, 1), _convert_bins)
     return found

@@ -1,11 +1,15 @@
 """One function for all systems whose weights we import."""
 
+from densecolor.checkpoint.foreign import chromagan
 from densecolor.checkpoint.foreign import colorful
+from densecolor.checkpoint.foreign import pix2pix
+from densecolor.checkpoint.foreign import scgan
 from densecolor.checkpoint.foreign.tensors import read_tensors
 from densecolor.errors import CheckpointError
 from densecolor.errors import require_choice
 
-SYSTEMS = {"colorful": colorful}  # each has `build()` and `slots(model)`
+# Each has `build(tensors)` and `slots(model)`, and `rename(tensors)` where names depend on more than the network.
+SYSTEMS = {"chromagan": chromagan, "colorful": colorful, "pix2pix": pix2pix, "scgan": scgan}
 SHOWN = 8  # differences that a message lists
 
 
@@ -14,8 +18,10 @@ def import_model(system, path):
 
     Args:
         system: a name in `SYSTEMS`. "colorful": the PyTorch release of Zhang R. et al., "Colorful Image
-            Colorization", ECCV 2016, a state dict of the network `eccv16`.
-        path: the file, as downloaded from its authors (`.pth`), or the same tensors as `.safetensors`.
+            Colorization", ECCV 2016, a state dict of the network `eccv16`. "scgan": the PyTorch release of Zhao Y. et
+            al., 2021. "chromagan": the Keras 2 release of Vitoria et al., 2020, a model or weights file. "pix2pix": a
+            generator of the PyTorch port of Isola et al., 2017, from L to ab or RGB.
+        path: the file, as downloaded from its authors (`.pth`, `.h5`), or the same tensors as `.safetensors`.
 
     Returns:
         A `keras.Model` whose colours are those of the released network.
@@ -31,8 +37,10 @@ def import_model(system, path):
     """
     require_choice("system", system, sorted(SYSTEMS))
     tensors = read_tensors(path)
-    model = SYSTEMS[system].build()
-    slots = SYSTEMS[system].slots(model)
+    own = SYSTEMS[system]
+    tensors = own.rename(tensors) if hasattr(own, "rename") else tensors
+    model = own.build(tensors)
+    slots = own.slots(model)
     differences = _differences(tensors, slots)
     if differences:
         more = f"; and {len(differences) - SHOWN} more" if len(differences) > SHOWN else ""

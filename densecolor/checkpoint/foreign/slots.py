@@ -21,7 +21,7 @@ class Slot(NamedTuple):
 
 
 def convolution_slots(name, layer):
-    """The two tensors of a convolution of PyTorch, transposed ones included.
+    """The tensors of a convolution of PyTorch, transposed ones included: kernel and, where there is one, bias.
 
     Args:
         name: of the PyTorch module.
@@ -32,9 +32,28 @@ def convolution_slots(name, layer):
     """
     rows, columns, *channels = layer.kernel.shape
     # (out, in, rows, columns) becomes (rows, columns, in, out), or with in and out exchanged in both.
+    found = {f"{name}.weight": Slot(layer.kernel, (*reversed(channels), rows, columns), _convert_kernel)}
+    if layer.use_bias:
+        found[f"{name}.bias"] = Slot(layer.bias, tuple(layer.bias.shape))
+    return found
+
+
+def norm_slots(name, norm):
+    """The tensors of a BatchNorm2d of PyTorch.
+
+    Args:
+        name: of the PyTorch module.
+        norm: `BatchNormalization`.
+
+    Returns:
+        dict of the tensors' names to `Slot`.
+    """
     return {
-        f"{name}.weight": Slot(layer.kernel, (*reversed(channels), rows, columns), _convert_kernel),
-        f"{name}.bias": Slot(layer.bias, tuple(layer.bias.shape)),
+        f"{name}.weight": Slot(norm.gamma, tuple(norm.gamma.shape)),
+        f"{name}.bias": Slot(norm.beta, tuple(norm.beta.shape)),
+        f"{name}.running_mean": Slot(norm.moving_mean, tuple(norm.moving_mean.shape)),
+        f"{name}.running_var": Slot(norm.moving_variance, tuple(norm.moving_variance.shape)),
+        f"{name}.num_batches_tracked": Slot(None, ()),
     }
 
 

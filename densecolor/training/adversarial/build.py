@@ -1,17 +1,23 @@
 """From a run's configuration to a colorizer with an adversary."""
 
+import functools
+
 from densecolor.errors import TrainingError
 from densecolor.losses.adversarial import adversarial_objective
 from densecolor.models.discriminators import PatchDiscriminator
 from densecolor.models.discriminators import input_channels
 from densecolor.models.discriminators import smallest_size
+from densecolor.models.picture_discriminator import PictureDiscriminator
 from densecolor.shards import read_manifest
+from densecolor.training.adversarial.cycle import CycleColorizer
 from densecolor.training.adversarial.engine import AdversarialColorizer
+from densecolor.training.adversarial.parts import is_unpaired
 from densecolor.training.adversarial.parts import judged_colors
 from densecolor.training.adversarial.pool import ImagePool
 from densecolor.training.adversarial.scenes import PACKED_MASKS
 from densecolor.training.optimizer import make_optimizer
 
+GAN_NETWORKS = ("patch", "picture")
 JUDGES = ("all", "whole", "masked")
 PACKED_AS = {"foreground": ("otsu", "files"), "saliency": ("saliency", "files")}  # values of `densecolor-pack --masks`
 
@@ -28,7 +34,8 @@ def check_data(config, packed):
     """
     if config.gan == "none":
         return
-    side, smallest = config.image_size or packed.image_size, smallest_size(config.gan_layers)
+    side = config.image_size or packed.image_size
+    smallest = smallest_size(config.gan_layers) if config.gan_network == "patch" else 2**config.gan_layers
     if side < smallest:
         raise TrainingError(
             f"A discriminator of {config.gan_layers} layers judges pictures of at least {smallest} pixels. Received: "
@@ -75,22 +82,19 @@ def add_adversary(generator, config, side, replicas):
             f"gan_mask=learned takes the mask that the colorizer predicts, and {config.model!r} predicts none. Use a "
             "model with an output `mask`, or gan_mask=foreground or saliency with masks from the shards."
         )
+    if is_unpaired(generator):
+        return _add_cycle(generator, config, side, replicas)
     colors = judged_colors(generator)
     kinds = {"whole": False} if config.gan_mask == "none" else {"whole": False, "masked": True}
     if config.gan_judges != "all":
         kinds = {config.gan_judges: kinds[config.gan_judges]}
+    network = PatchDiscriminator
+    options = _network_options(config, replicas)
+    if config.gan_network == "picture":
+        network = functools.partial(PictureDiscriminator, side)
+        del options["spectral"]
     discriminators = [
-        PatchDiscriminator(
-            sees_mask=sees_mask,
-            colors=colors,
-            layers=config.gan_layers,
-            filters=config.gan_filters,
-            normalization=config.gan_normalization,
-            spectral=config.gan_spectral,
-            synchronized=replicas > 1,
-            dtype=config.precision,
-            name=f"{name}_discriminator",
-        )
+        network(sees_mask=sees_mask, colors=colors, name=f"{name}_discriminator", **options)
         for name, sees_mask in kinds.items()
     ]
     pools = []
@@ -109,6 +113,47 @@ def add_adversary(generator, config, side, replicas):
         attention_weight=config.attention_weight,
         discriminator_steps=config.gan_discriminator_steps,
         penalty=config.gan_penalty,
+        clip=config.gan_clip,
+        pools=pools,
+        seed=config.seed,
+    )
+
+
+def _network_options(config, replicas):
+    """What all discriminators of a run have in common."""
+    return {
+        "layers": config.gan_layers,
+        "filters": config.gan_filters,
+        "normalization": config.gan_normalization,
+        "spectral": config.gan_spectral,
+        "synchronized": replicas > 1,
+        "dtype": config.precision,
+    }
+
+
+def _add_cycle(generator, config, side, replicas):
+    """The same for a CycleGAN, whose discriminators see colour and gray pictures alone."""
+    if config.gan_mask != "none" or config.gan_network != "patch" or adversarial_objective(config.gan).has_penalty:
+        raise TrainingError(
+            f"{config.model!r} is trained without a mask, by networks that judge patches, and without a gradient "
+            "penalty. Leave out gan_mask and gan_network, and use gan=lsgan."
+        )
+    if adversarial_objective(config.gan).is_relativistic:
+        raise TrainingError(f"{config.model!r} has no pairs to compare, as gan={config.gan} does. Use gan=lsgan.")
+    if side % 4:
+        raise TrainingError(f"{config.model!r} is trained on sides that are multiples of 4. Received: {side}.")
+    names, options = ("color", "gray"), _network_options(config, replicas)
+    discriminators = [
+        PatchDiscriminator(colors="rgb", sees_lightness=False, name=f"{name}_discriminator", **options)
+        for name in names
+    ]
+    pools = [ImagePool(config.gan_pool, side, {"rgb": 3}, name=f"{name}_pool") for name in names if config.gan_pool]
+    return CycleColorizer(
+        generator,
+        discriminators,
+        config.gan,
+        gan_weight=config.gan_weight,
+        discriminator_steps=config.gan_discriminator_steps,
         clip=config.gan_clip,
         pools=pools,
         seed=config.seed,
@@ -154,6 +199,8 @@ def check_options(config):
             f"gan={config.gan} needs the gradient of one picture's score, and gan_normalization=batch mixes pictures. "
             "Use instance, layer or none."
         )
+    if config.gan_network == "picture" and config.gan_spectral:
+        raise TrainingError("gan_network=picture has no spectral normalisation. Leave out gan_spectral, or use patch.")
     if config.gan_pool and config.gan_pool < config.batch_size:
         raise TrainingError(
             f"`gan_pool` must be 0, or at least the batch size {config.batch_size}. Received: {config.gan_pool}."

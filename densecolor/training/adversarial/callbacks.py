@@ -6,6 +6,7 @@ import keras
 
 from densecolor.errors import TrainingError
 from densecolor.losses.adversarial import adversarial_objective
+from densecolor.training.adversarial.figures import GRAY
 from densecolor.training.adversarial.figures import PREFIXES
 from densecolor.training.state import ADVICE
 
@@ -117,7 +118,7 @@ class WatchAdversary(keras.callbacks.Callback):
 
     def _findings(self, logs):
         certain = []
-        for prefix in PREFIXES:
+        for prefix in (*PREFIXES, GRAY):
             if f"{prefix}score_true" not in logs:
                 continue
             true, predicted = logs[f"{prefix}score_true"], logs[f"{prefix}score_predicted"]

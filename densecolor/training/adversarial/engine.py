@@ -8,6 +8,7 @@ from densecolor.losses.adversarial import gradient_penalty
 from densecolor.losses.adversarial import interpolate
 from densecolor.losses.adversarial import mean_score
 from densecolor.losses.adversarial import relative_scores
+from densecolor.training.adversarial.figures import PREFIXES
 from densecolor.training.adversarial.figures import Figures
 from densecolor.training.adversarial.parts import judged_colors
 from densecolor.training.adversarial.replicas import average
@@ -94,7 +95,8 @@ class AdversarialColorizer(keras.Model):
         self.is_adversarial = True
         extra = ("mask",) if mask in PACKED_MASKS and "mask" not in generator.output_names else ()
         self.target_names = (*generator.output_names, *extra)
-        self.figures = Figures(self.discriminators, self.objective.has_penalty, mask != "none")
+        prefixes = [PREFIXES[network.sees_mask] for network in self.discriminators]
+        self.figures = Figures(prefixes, self.objective.has_penalty, mask != "none")
         self.built = True
 
     @property
@@ -106,6 +108,11 @@ class AdversarialColorizer(keras.Model):
     def metrics(self):
         """The colorizer's, and the adversary's."""
         return [*super().metrics, *self.figures.metrics]
+
+    @property
+    def trained_variables(self):
+        """What the colorizer's optimizer trains."""
+        return self.generator.trainable_variables
 
     @property
     def discriminator_variables(self):
@@ -121,7 +128,7 @@ class AdversarialColorizer(keras.Model):
         if self.dtype_policy.name == "mixed_float16":
             discriminator_optimizer = keras.optimizers.LossScaleOptimizer(discriminator_optimizer)
         self.discriminator_optimizer = discriminator_optimizer
-        self.optimizer.build(self.generator.trainable_variables)
+        self.optimizer.build(self.trained_variables)
         discriminator_optimizer.build(self.discriminator_variables)
 
     def call(self, inputs, training=None):
@@ -150,8 +157,8 @@ class AdversarialColorizer(keras.Model):
             loss = self._compute_loss(inputs, targets, outputs, weights, training=True)
             more = self._adversarial_loss(shown) + self._attention_loss(scenes[-1])
             trained = self.optimizer.scale_loss(loss + more)
-        variables = self.generator.trainable_variables
-        norm = _apply(self.optimizer, tape.gradient(trained, variables), variables)
+        variables = self.trained_variables
+        norm = apply_gradients(self.optimizer, tape.gradient(trained, variables), variables)
         self.figures.add_norm("generator_gradient_norm", norm)
         self.figures.add_spread(targets["ab"], outputs["ab"], scenes[0].weight)
         # Keras made it one replica's share of the whole.
@@ -204,7 +211,7 @@ class AdversarialColorizer(keras.Model):
             losses = [self._discriminator_loss(place, network, scene, seed) for place, (network, scene) in judged]
             trained = self.discriminator_optimizer.scale_loss(tf.add_n(losses))
         variables = self.discriminator_variables
-        norm = _apply(self.discriminator_optimizer, tape.gradient(trained, variables), variables)
+        norm = apply_gradients(self.discriminator_optimizer, tape.gradient(trained, variables), variables)
         self.figures.add_norm("discriminator_gradient_norm", norm)
         if self.objective.clips_weights:
             clip_weights(variables, self.clip)
@@ -253,11 +260,19 @@ class AdversarialColorizer(keras.Model):
         return gradient_penalty([gradient / PENALTY_SCALE for gradient in tape.gradient(score, watched)])
 
 
-def _apply(optimizer, gradients, variables):
-    """Take a step with the gradients of all replicas; returns the norm that they have together.
+def apply_gradients(optimizer, gradients, variables):
+    """Take a step with the gradients of all replicas.
 
     They are added up here, for the norm, and because Keras' loss scaling looks at one replica's share alone to find
     whether a float16 gradient has overflowed. Keras then adds up equal shares once more.
+
+    Args:
+        optimizer: `keras.optimizers.Optimizer`, built.
+        gradients: list of tensors, this replica's shares of the scaled loss's.
+        variables: list of as many Keras variables.
+
+    Returns:
+        The norm that the gradients of all replicas have together.
     """
     scale = optimizer.scale_loss(1.0)
     whole = whole_gradients(gradients)

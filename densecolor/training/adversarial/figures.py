@@ -6,6 +6,7 @@ import tensorflow as tf
 from densecolor.metrics.color_spread import ColorSpread
 
 PREFIXES = ("", "masked_")  # of a discriminator of the whole picture, and of one of what is inside the mask
+GRAY = "gray_"  # of one that judges gray pictures
 SCORES = ("score_true", "score_predicted", "discriminator_accuracy")
 
 
@@ -19,16 +20,17 @@ class Figures:
     (see `ColorSpread`). Before the adversary has begun, its figures are 0.
 
     Args:
-        discriminators: list of `PatchDiscriminator`.
+        prefixes: list of str, what stands before the names of each discriminator's figures.
         has_penalty: bool.
         has_attention: bool.
+        more: names of further losses.
     """
 
-    def __init__(self, discriminators, has_penalty, has_attention):
+    def __init__(self, prefixes, has_penalty, has_attention, more=()):
         names = ["gan_generator", "gan_discriminator", *SCORES, *(["gradient_penalty"] if has_penalty else [])]
-        self._prefixes = [PREFIXES[network.sees_mask] for network in discriminators]
+        self._prefixes = list(prefixes)
         every = [f"{prefix}{name}" for prefix in self._prefixes for name in names]
-        every += ["attention"] if has_attention else []
+        every += [*(["attention"] if has_attention else []), *more]
         every += ["generator_gradient_norm", "discriminator_gradient_norm"]
         self._means = {name: keras.metrics.Mean(name=name, dtype="float32") for name in every}
         self._spread = ColorSpread()
@@ -52,6 +54,10 @@ class Figures:
         accuracy = tf.cast(true > predicted, tf.float32)
         for name, values in zip(SCORES, (true, predicted, accuracy), strict=True):
             self.add(place, name, values, weights)
+
+    def add_more(self, name, values, weights):
+        """Add the rows of a batch to one of the further losses."""
+        self._means[name].update_state(values, sample_weight=weights)
 
     def add_attention(self, values, weights):
         """Add the attention loss of the rows of a batch."""

@@ -42,3 +42,12 @@ def judged_colors(generator):
         generator: a colorizer.
     """
     return next((name for name in ("rgb", "lab") if name in generator.output_names), "ab")
+
+
+def is_unpaired(colorizer):
+    """Whether a colorizer learns from pictures that do not belong together, as CycleGAN does.
+
+    Args:
+        colorizer: a colorizer.
+    """
+    return hasattr(colorizer, "translator")
