@@ -4,17 +4,15 @@ import keras
 from keras import ops
 
 from densecolor.errors import require_choice
+from densecolor.models import dense_block
+from densecolor.models import efficient_block
 from densecolor.models.class_branch import BRANCHES
 from densecolor.models.class_branch import apply_class_branch
 from densecolor.models.colorizer import Colorizer
-from densecolor.models.dense_block import apply_convolution
-from densecolor.models.dense_block import apply_dense_block
-from densecolor.models.dense_block import apply_transition
 from densecolor.models.layers import CropLike
 from densecolor.models.layers import Enlarge
 from densecolor.models.layers import PadToMultiple
 from densecolor.models.layers import apply_label_output
-from densecolor.models.layers import apply_norm_relu
 from densecolor.models.layers import apply_output_convolution
 from densecolor.models.layers import dtype_scope
 from densecolor.models.layers import spread_over
@@ -48,6 +46,8 @@ class DenseColorizer(Colorizer):
             loss the branch only, so without classes nothing trains the branch. True lets the colour loss train it.
         output_activation: "linear" or "tanh".
         sync_batchnorm: bool, normalise over all replicas of a distribution strategy (TensorFlow only).
+        memory_efficient: bool. True trains the same network in a fraction of the memory: the backward pass computes
+            again what it needs (docs/training.md). A checkpoint of either form fits the other.
         working_size: int, side in pixels at which the weights work best; trainers set it to the size they used.
         dtype: dtype policy or its name, None for the global one.
         name: str.
@@ -76,6 +76,7 @@ class DenseColorizer(Colorizer):
         joint=False,
         output_activation="linear",
         sync_batchnorm=False,
+        memory_efficient=False,
         working_size=256,
         dtype=None,
         name="dense_colorizer",
@@ -90,7 +91,7 @@ class DenseColorizer(Colorizer):
             )
             guide = vector if joint else ops.stop_gradient(vector)
             features = _apply_color_stream(
-                lightness, guide, layers_per_block, growth_rate, stem_strides, sync_batchnorm
+                lightness, guide, layers_per_block, growth_rate, stem_strides, sync_batchnorm, memory_efficient
             )
             ab = _apply_output(features, lightness, stem_strides, output_activation)
             outputs = {"ab": ab}
@@ -108,6 +109,7 @@ class DenseColorizer(Colorizer):
         self.joint = joint
         self.output_activation = output_activation
         self.sync_batchnorm = sync_batchnorm
+        self.memory_efficient = memory_efficient
 
     def get_config(self):
         """Every constructor argument, as plain JSON."""
@@ -125,21 +127,25 @@ class DenseColorizer(Colorizer):
             "joint": self.joint,
             "output_activation": self.output_activation,
             "sync_batchnorm": self.sync_batchnorm,
+            "memory_efficient": self.memory_efficient,
         }
 
 
-def _apply_color_stream(lightness, guide, layers_per_block, growth_rate, strides, synchronized):
+def _apply_color_stream(lightness, guide, layers_per_block, growth_rate, strides, synchronized, memory_efficient):
     """Stem, three dense blocks with transitions, fusion with the class vector, the fourth dense block."""
+    blocks = efficient_block if memory_efficient else dense_block
     x = PadToMultiple(strides, name="pad")(lightness)
-    x = apply_convolution(x, 2 * growth_rate, max(3, strides), "stem", strides)
+    width = 2 * growth_rate
+    x = blocks.apply_stem(x, width, max(3, strides), strides, synchronized)
     for index in (1, 2, 3):
-        x = apply_dense_block(x, layers_per_block, growth_rate, f"block{index}", synchronized)
+        x = blocks.apply_dense_block(x, layers_per_block, growth_rate, f"block{index}", synchronized)
         # The last transition meets the class vector in its own length.
-        filters = guide.shape[-1] if index == 3 else x.shape[-1] // 2
-        x = apply_transition(x, filters, f"transition{index}", synchronized)
-    x = keras.layers.Concatenate(name="fusion")([x, spread_over(guide, x)])
-    x = apply_dense_block(x, layers_per_block, growth_rate, "block4", synchronized)
-    return apply_norm_relu(x, "output", synchronized)
+        width = guide.shape[-1] if index == 3 else (width + layers_per_block * growth_rate) // 2
+        x = blocks.apply_transition(x, width, f"transition{index}", synchronized)
+    guide = spread_over(guide, x[-1] if memory_efficient else x)
+    x = blocks.concatenate([x, guide], "fusion", synchronized)
+    x = blocks.apply_dense_block(x, layers_per_block, growth_rate, "block4", synchronized)
+    return blocks.apply_norm_relu(x, "output", synchronized)
 
 
 def _apply_output(features, lightness, strides, activation):

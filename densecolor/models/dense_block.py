@@ -7,6 +7,14 @@ from densecolor.models.layers import apply_norm_relu
 BOTTLENECK = 4  # channels of a 1x1 convolution, in growth rates
 
 
+def apply_stem(x, filters, kernel_size, strides, synchronized=False):
+    """The first convolution, from the picture to features for `apply_dense_block`.
+
+    `synchronized` is for the form of `densecolor.models.efficient_block`, which takes the same arguments.
+    """
+    return apply_convolution(x, filters, kernel_size, "stem", strides)
+
+
 def apply_dense_block(x, layers, growth_rate, name, synchronized=False):
     """Layers that each see all that came before: [BN, ReLU, 1x1, BN, ReLU, 3x3], concatenated.
 
@@ -26,13 +34,18 @@ def apply_dense_block(x, layers, growth_rate, name, synchronized=False):
         new = apply_convolution(new, BOTTLENECK * growth_rate, 1, f"{part}_bottleneck")
         new = apply_norm_relu(new, f"{part}_growth", synchronized)
         new = apply_convolution(new, growth_rate, 3, f"{part}_growth")
-        x = keras.layers.Concatenate(name=f"{part}_concat")([x, new])
+        x = concatenate([x, new], f"{part}_concat", synchronized)
     return x
 
 
 def apply_transition(x, filters, name, synchronized=False):
     """[BN, ReLU, 1x1] to fewer channels; the size of the picture stays."""
     return apply_convolution(apply_norm_relu(x, name, synchronized), filters, 1, name)
+
+
+def concatenate(parts, name, synchronized=False):
+    """Features beside features; `synchronized` as in `apply_stem`."""
+    return keras.layers.Concatenate(name=name)(parts)
 
 
 def apply_convolution(x, filters, kernel_size, name, strides=1, centered=False):
