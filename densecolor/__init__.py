@@ -1,10 +1,10 @@
-"""Colours for grayscale pictures: pack, train, evaluate, colorize.
+"""Colours for grayscale pictures: pack, train, evaluate, colorize, ask people.
 
 The names below load what they need when they are first used, so that `import densecolor` is quick and does not
 import TensorFlow. The subpackages, in the order in which they build on each other:
 
     color, image_io < shards < packing, dataset < losses, metrics < models < checkpoint
-    < inference, embedding < training, evaluation < cli
+    < inference, embedding < training, evaluation, study < cli
 """
 
 import importlib
@@ -35,6 +35,7 @@ _SUBPACKAGES = (
     "models",
     "packing",
     "shards",
+    "study",
     "training",
 )
 

@@ -31,6 +31,10 @@ class TrainingError(DensecolorError):
     """A training run cannot start, cannot go on, or has diverged."""
 
 
+class StudyError(DensecolorError):
+    """A human study cannot be made, served or read."""
+
+
 def require_choice(name, value, choices, error=DensecolorError):
     """Raise `error`, listing the choices, unless `value` is one of them."""
     if value not in choices:

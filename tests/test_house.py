@@ -19,7 +19,7 @@ LEVELS = (
     {"models"},
     {"checkpoint"},
     {"inference", "embedding"},
-    {"training", "evaluation"},
+    {"training", "evaluation", "study"},
     {"cli"},
 )
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}
@@ -68,6 +68,7 @@ def modules_after(statement):
         "import densecolor; dir(densecolor)",
         "import densecolor.color, densecolor.image_io, densecolor.shards, densecolor.packing, densecolor.dataset",
         "import densecolor.inspection",
+        "import densecolor.study",
         "import densecolor.cli.main",
     ],
 )
@@ -98,6 +99,7 @@ def test_public_names_are_a_decision():
         "packing",
         "save_model",
         "shards",
+        "study",
         "train",
         "training",
     }

@@ -9,15 +9,17 @@ from densecolor.cli.import_ import import_
 from densecolor.cli.inspect import inspect
 from densecolor.cli.merge import merge
 from densecolor.cli.pack import pack
+from densecolor.cli.study import study
 from densecolor.cli.train import train
 
 app = new_app(
-    help="Colours for grayscale pictures: pack, inspect, merge, embed, train, evaluate, colorize, import.",
+    help="Colours for grayscale pictures: pack, inspect, merge, embed, train, evaluate, colorize, import, study.",
     no_args_is_help=True,
 )
 for _command in (pack, inspect, merge, embed, train, evaluate, colorize):
     app.command()(_command)
 app.command("import")(import_)  # a keyword of Python, so the function has another name
+app.add_typer(study, name="study")
 
 
 @app.callback()

@@ -19,7 +19,7 @@ from densecolor.evaluation.pictures import spread
 from densecolor.evaluation.systems import System
 from densecolor.evaluation.systems import require_names
 from densecolor.image_io import decode_image
-from densecolor.image_io import find_images_with_names
+from densecolor.image_io import find_images_by_name
 from densecolor.packing.masks.files import MaskFiles
 
 _SMALL = 64  # pixels, the side to which pictures are reduced for their mean colour
@@ -33,8 +33,8 @@ class FolderComparison:
         self._truth = Path(truth)
         self._folders = _named_folders(predictions)
         require_names(list(self._folders))
-        true = _by_stem(truth)
-        self._found = {name: _by_stem(folder) for name, folder in self._folders.items()}
+        true = find_images_by_name(truth)
+        self._found = {name: find_images_by_name(folder) for name, folder in self._folders.items()}
         self.left_out = _partnerless(true, self._found, truth, skip_damaged)
         keys = [key for key in true if all(key in found for found in self._found.values())]
         self._paths = [true[key] for key in keys]
@@ -164,19 +164,6 @@ def _named_folders(predictions):
 
 def _twice(names):
     raise ImageError(f"A folder of predictions comes twice in {', '.join(names)}.")
-
-
-def _by_stem(folder):
-    """The pictures of a folder by their path in it, without the suffix: a prediction may be PNG, its truth JPEG."""
-    if not Path(folder).is_dir():
-        raise ImageError(f"There is no folder {folder}.")
-    found = {}
-    for path, name in find_images_with_names([folder]).items():
-        key = name.with_suffix("").as_posix()
-        if key in found:
-            raise ImageError(f"{found[key]} and {path} have one name but for the suffix. Rename or remove one.")
-        found[key] = path
-    return found
 
 
 def _partnerless(true, found, truth, skip_damaged):

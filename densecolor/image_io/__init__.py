@@ -1,6 +1,7 @@
 """Read and write pictures: upright, in sRGB, 8 or 16 bits, with clear errors for what is broken."""
 
 from densecolor.image_io.find import find_images
+from densecolor.image_io.find import find_images_by_name
 from densecolor.image_io.find import find_images_with_names
 from densecolor.image_io.read import DEFAULT_MAX_PIXELS
 from densecolor.image_io.read import IMAGE_SUFFIXES
@@ -20,6 +21,7 @@ __all__ = [
     "decode_image",
     "encode_image",
     "find_images",
+    "find_images_by_name",
     "find_images_with_names",
     "read_image",
     "remove_unfinished",

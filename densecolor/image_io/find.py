@@ -44,6 +44,33 @@ def find_images_with_names(paths):
     return found
 
 
+def find_images_by_name(folder):
+    """List the pictures of a folder by their path in it, without the suffix: a copy may be PNG, its original JPEG.
+
+    Args:
+        folder: str or `pathlib.Path`.
+
+    Returns:
+        dict of str, with "/" between folders, to `pathlib.Path`; sorted.
+
+    Raises:
+        ImageError: there is no such folder, it holds no picture, or two that differ in their suffix alone.
+
+    Example:
+        >>> find_images_by_name("scans")
+        {'1901/a': PosixPath('scans/1901/a.tif'), 'b': PosixPath('scans/b.tif')}
+    """
+    if not pathlib.Path(folder).is_dir():
+        raise ImageError(f"There is no folder {folder}.")
+    found = {}
+    for path, name in find_images_with_names([folder]).items():
+        key = name.with_suffix("").as_posix()
+        if key in found:
+            raise ImageError(f"{found[key]} and {path} have one name but for the suffix. Rename or remove one.")
+        found[key] = path
+    return found
+
+
 def _find(path):
     if path.is_file():
         return [(path, path.parent)]
