@@ -17,6 +17,7 @@ _HOMES = {
     "colorize_files": "densecolor.inference",
     "embed": "densecolor.embedding",
     "evaluate": "densecolor.evaluation",
+    "export": "densecolor.inference.exporting",
     "load_model": "densecolor.checkpoint",
     "pack": "densecolor.packing",
     "save_model": "densecolor.checkpoint",

@@ -27,6 +27,10 @@ class CheckpointError(DensecolorError):
     """A checkpoint is not one of ours, or carries what it must not."""
 
 
+class ExportError(DensecolorError):
+    """A model cannot be exported to a format, or what was exported does not give the model's colours."""
+
+
 class TrainingError(DensecolorError):
     """A training run cannot start, cannot go on, or has diverged."""
 

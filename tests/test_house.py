@@ -89,6 +89,7 @@ def test_public_names_are_a_decision():
         "errors",
         "evaluate",
         "evaluation",
+        "export",
         "image_io",
         "inference",
         "load_model",

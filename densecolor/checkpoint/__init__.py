@@ -5,6 +5,7 @@ boundary: `load_model` reads a file's configuration as data, builds one of our o
 into it. Nothing in the file is ever deserialised by name.
 """
 
+from densecolor.checkpoint.archive import find_model_file
 from densecolor.checkpoint.archive import load_model
 from densecolor.checkpoint.archive import save_model
 from densecolor.checkpoint.config import check_savable
@@ -15,6 +16,7 @@ from densecolor.checkpoint.shipped import shipped_path
 
 __all__ = [
     "check_savable",
+    "find_model_file",
     "import_model",
     "load_model",
     "save_model",

@@ -99,7 +99,7 @@ def load_model(path, trust=False):
         >>> load_model("runs/first").working_size
         64
     """
-    path = _find_file(Path(path))
+    path = find_model_file(path)
     if trust:
         return _load_trusted(path)
     with _reading(path):
@@ -123,7 +123,13 @@ def _load_trusted(path):
         raise CheckpointError(f"Keras cannot load {path}: {error}") from error
 
 
-def _find_file(path):
+def find_model_file(path):
+    """The `.keras` file that a path names: itself, or in a run directory `best.keras`, else `final.keras`.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    path = Path(path)
     if path.is_dir():
         for name in ("best.keras", "final.keras"):
             if (path / name).exists():

@@ -48,6 +48,16 @@ def colorize(
             help="Load a model that densecolor does not know, with Keras. Only for files of people you trust.",
         ),
     ] = False,
+    runtime: Annotated[
+        str,
+        typer.Option(
+            help="What runs the model: keras, openvino or onnx, or auto, the fastest that is installed and worth it. "
+            'Needs pip install "densecolor[fast]".'
+        ),
+    ] = "auto",
+    precision: Annotated[
+        str, typer.Option(help="auto lets OpenVINO compute in bfloat16 where that is faster; float32 never.")
+    ] = "auto",
     as_json: JsonOption = False,
     debug: DebugOption = False,
     version: VersionOption = False,
@@ -79,7 +89,10 @@ def colorize(
             resume=resume,
             threads=threads,
             trust=trust_checkpoint,
+            runtime=runtime,
+            precision=precision,
             progress=progress,
+            note=say,
         )
     failed = [result for result in results if result.error]
     skipped = sum(result.skipped for result in results)

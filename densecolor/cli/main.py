@@ -5,6 +5,7 @@ from densecolor.cli.common import VersionOption
 from densecolor.cli.common import new_app
 from densecolor.cli.embed import embed
 from densecolor.cli.evaluate import evaluate
+from densecolor.cli.export import export
 from densecolor.cli.import_ import import_
 from densecolor.cli.inspect import inspect
 from densecolor.cli.merge import merge
@@ -13,10 +14,10 @@ from densecolor.cli.study import study
 from densecolor.cli.train import train
 
 app = new_app(
-    help="Colours for grayscale pictures: pack, inspect, merge, embed, train, evaluate, colorize, import, study.",
+    help="Colours for grayscale pictures: pack, inspect, merge, embed, train, evaluate, colorize, export, import, study.",
     no_args_is_help=True,
 )
-for _command in (pack, inspect, merge, embed, train, evaluate, colorize):
+for _command in (pack, inspect, merge, embed, train, evaluate, colorize, export):
     app.command()(_command)
 app.command("import")(import_)  # a keyword of Python, so the function has another name
 app.add_typer(study, name="study")

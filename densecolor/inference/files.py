@@ -9,12 +9,12 @@ import cv2
 import densecolor
 from densecolor.errors import CheckpointError
 from densecolor.errors import DensecolorError
+from densecolor.inference import runtimes
 from densecolor.inference.file_colorizer import FileColorizer
 from densecolor.inference.file_colorizer import reason_of
 from densecolor.inference.identity import identify_model
 from densecolor.inference.overlapped import Overlapped
 from densecolor.inference.overlapped import available_cores
-from densecolor.inference.picture import as_model
 from densecolor.inference.plan import is_one_file
 from densecolor.inference.plan import plan_outputs
 from densecolor.inference.plan import refuse_existing
@@ -48,7 +48,10 @@ def colorize_files(
     resume=False,
     trust=False,
     threads=None,
+    runtime="auto",
+    precision="auto",
     progress=None,
+    note=None,
 ):
     """Colorize files, folders and globs; a picture that fails is reported and stops none of the others.
 
@@ -70,7 +73,9 @@ def colorize_files(
             their size and time), and do again those that were begun and not finished. `output` must be a folder.
         trust: bool, for a `model` that is a path: see `densecolor.load_model`.
         threads: int, pictures in work at a time; None takes one more than there are processor cores.
+        runtime, precision: what runs the model, see `inference.runtimes.load`.
         progress: function `(done, total)`, called after each picture, or None.
+        note: function of a str, told what is worth knowing; None for `warnings.warn`.
 
     Returns:
         list of `Result`, in the order of `image_io.find_images`.
@@ -79,7 +84,8 @@ def colorize_files(
         ImageError: an input does not exist, all are earlier outputs, two pictures would get the same output, an
             output is an input, or exists already.
         CheckpointError: the model cannot be loaded, or is none that colorizes (see `colorize`).
-        DensecolorError: `threads` or `working_size` is less than 1, or `resume` has no folder to look at.
+        DensecolorError: `threads` or `working_size` is less than 1, or `resume` has no folder to look at; the runtime
+            is unknown or not installed, or the model cannot be exported for it.
 
     Example:
         >>> results = colorize_files(["scans", "more/*.png"], "colour", model="runs/first", resume=True)
@@ -96,7 +102,7 @@ def colorize_files(
         raise DensecolorError(f"`resume` goes on in a folder of outputs. Received: the file {output}.")
     if not resume and not overwrite:
         refuse_existing(plan.values())  # before the model is loaded, which takes its time
-    model = as_model(model, trust)
+    model = runtimes.load(model, runtime, precision=precision, trust=trust, pictures=len(plan), note=note)
     settings = {"model": identify_model(model), "working_size": working_size, "version": densecolor.__version__}
     with Record(output.parent if one_file else output, settings, kept=not one_file) as record:
         done = [source for source, target in plan.items() if resume and record.is_done(source, target)]

@@ -14,6 +14,7 @@ from densecolor.errors import DensecolorError
 from densecolor.errors import failed_downloads_named
 from densecolor.errors import load_weights
 from densecolor.models.layers import NORM_MOMENTUM
+from densecolor.models.layers import ResizeTo
 
 IMAGENET_CLASSES = 1000
 
@@ -96,7 +97,7 @@ def network_input(lightness, branch, size):
         (batch, size, size, 3): the sRGB gray of the lightness in three equal channels, preprocessed.
     """
     gray = 255 * lightness_to_gray(denormalize_lightness(lightness))
-    gray = ops.image.resize(gray, (size, size), interpolation="bilinear", antialias=True)
+    gray = ResizeTo(size, dtype="float32", name="branch_resize")(gray)
     return BRANCHES[branch].module.preprocess_input(ops.repeat(gray, 3, axis=-1))
 
 

@@ -1,7 +1,6 @@
 """The colorizer of Iizuka et al., 2016: local features and a global vector from the same low-level convolutions."""
 
 import keras
-from keras import ops
 
 from densecolor.color import AB_SCALE
 from densecolor.errors import require_choice
@@ -13,6 +12,7 @@ from densecolor.models.convolutions import scaled
 from densecolor.models.fusion import apply_fusion
 from densecolor.models.layers import CropLike
 from densecolor.models.layers import PadToMultiple
+from densecolor.models.layers import ResizeTo
 from densecolor.models.layers import apply_label_output
 from densecolor.models.layers import apply_layers
 from densecolor.models.layers import dtype_scope
@@ -128,7 +128,7 @@ class IizukaColorizer(Colorizer):
 
 def _apply_global_stream(lightness, low_level, size, options):
     """The whole picture as a vector, and the layer before, from which it is classified."""
-    x = ops.image.resize(lightness, (size, size), interpolation="bilinear", antialias=True)
+    x = ResizeTo(size, dtype="float32", name="global_resize")(lightness)
     x = apply_layers(x, low_level)
     x = apply_layers(x, convolution_layers(GLOBAL, "global", **options))
     x = keras.layers.Flatten(name="global_flat")(x)

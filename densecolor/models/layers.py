@@ -74,18 +74,23 @@ class PadToMultiple(keras.layers.Layer):
         """(batch, H, W, C) to (batch, H', W', C)."""
         for axis in (1, 2):
             size = ops.shape(x)[axis]
-            padded = size + -size % self.multiple
+            padded = _round_up(size, self.multiple)
             x = ops.take(x, ops.minimum(ops.arange(padded), size - 1), axis=axis)
         return x
 
     def compute_output_shape(self, shape):
         """H and W rounded up; unknown ones stay unknown."""
-        height, width = (None if size is None else size + -size % self.multiple for size in shape[1:3])
+        height, width = (None if size is None else _round_up(size, self.multiple) for size in shape[1:3])
         return (shape[0], height, width, shape[3])
 
     def get_config(self):
         """The constructor's arguments."""
         return {**super().get_config(), "multiple": self.multiple}
+
+
+def _round_up(size, multiple):
+    """The next multiple; without the remainder of a negative number, which ONNX has otherwise than Python."""
+    return (size + multiple - 1) // multiple * multiple
 
 
 @keras.saving.register_keras_serializable(package="densecolor")
@@ -140,3 +145,40 @@ class Enlarge(keras.layers.Layer):
         positions = ops.clip(positions, 0, ops.cast(size - 1, "float32"))
         distances = ops.abs(positions[:, None] - ops.arange(size, dtype="float32"))
         return ops.cast(ops.relu(1 - distances), dtype)
+
+
+@keras.saving.register_keras_serializable(package="densecolor")
+class ResizeTo(keras.layers.Layer):
+    """Bilinear resizing to a square of one size, antialiased where it reduces.
+
+    The same as `keras.ops.image.resize(..., antialias=True)`, made of two matrix products: no format that models are
+    exported to knows the kernel that TensorFlow has for it.
+
+    Args:
+        size: int >= 1.
+    """
+
+    def __init__(self, size, **kwargs):
+        super().__init__(**kwargs)
+        self.size = size
+
+    def call(self, x):
+        """(batch, H, W, C) to (batch, size, size, C)."""
+        rows, columns = (self._weights(size, x.dtype) for size in ops.shape(x)[1:3])
+        return ops.einsum("ih,jw,bhwc->bijc", rows, columns, x)
+
+    def compute_output_shape(self, shape):
+        """H and W are the size."""
+        return (shape[0], self.size, self.size, shape[3])
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {**super().get_config(), "size": self.size}
+
+    def _weights(self, size, dtype):
+        """How much each of `size` samples gives to each resized one: (self.size, size), every row adding up to 1."""
+        scale = ops.cast(size, "float32") / self.size
+        positions = (ops.arange(self.size, dtype="float32") + 0.5) * scale - 0.5
+        distances = ops.abs(positions[:, None] - ops.arange(size, dtype="float32"))
+        weights = ops.relu(1 - distances / ops.maximum(scale, 1.0))
+        return ops.cast(weights / ops.sum(weights, axis=1, keepdims=True), dtype)

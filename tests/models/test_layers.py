@@ -9,6 +9,7 @@ import tensorflow as tf
 from densecolor.models.layers import CropLike
 from densecolor.models.layers import Enlarge
 from densecolor.models.layers import PadToMultiple
+from densecolor.models.layers import ResizeTo
 from densecolor.models.layers import dtype_scope
 from densecolor.models.layers import spread_over
 
@@ -46,6 +47,18 @@ def test_enlarging_unknown_sizes_is_bilinear_interpolation(factor):
         for result in (layer(x), traced(x)):
             assert result.shape == (2, height * factor, width * factor, 2)
             np.testing.assert_allclose(np.reshape(result, enlarged.shape), enlarged, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [1, 8, 40])
+def test_resizing_to_a_size_is_antialiased_interpolation(size):
+    layer = ResizeTo(size)
+    assert layer(keras.Input((None, None, 2))).shape == (None, size, size, 2)
+    traced = tf.function(layer, input_signature=[tf.TensorSpec((None, None, None, 2))])
+    for height, width in ((1, 1), (33, 5), (40, 97)):
+        x = np.random.default_rng(0).random((2, height, width, 2), np.float32)
+        reference = tf.image.resize(x, (size, size), antialias=True)
+        for result in (layer(x), traced(x)):
+            np.testing.assert_allclose(result, reference, atol=2e-6)
 
 
 def test_the_dtype_policy_is_put_back_after_an_error():

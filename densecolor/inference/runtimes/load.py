@@ -1,0 +1,131 @@
+"""Choose a runtime, and export the model for it where that was not done before."""
+
+import importlib.util
+import json
+import os
+import tempfile
+import warnings
+from pathlib import Path
+
+from densecolor.checkpoint import find_model_file
+from densecolor.checkpoint import load_model
+from densecolor.errors import DensecolorError
+from densecolor.errors import ExportError
+from densecolor.errors import require_choice
+from densecolor.inference.exporting.convert import convert
+from densecolor.inference.exporting.formats import require_format
+from densecolor.inference.exporting.readers import open_exported
+from densecolor.inference.exporting.round_trip import round_trip
+from densecolor.inference.identity import identify_model
+from densecolor.inference.picture import DEFAULT_WORKING_SIZE
+from densecolor.inference.runtimes.kept import Kept
+from densecolor.inference.runtimes.onnx_model import OnnxModel
+from densecolor.inference.runtimes.openvino_model import PRECISIONS
+from densecolor.inference.runtimes.openvino_model import OpenVINOModel
+
+RUNTIMES = ("auto", "keras", "openvino", "onnx")
+# Exporting takes as long as Keras takes for some tens of pictures, so that fewer are not worth it.
+WORTH_EXPORTING = 30
+_ABOUT = "about.json"
+
+
+def load(model, runtime="auto", *, precision="auto", trust=False, pictures=None, note=None):
+    """A colorizer in the runtime that is asked for.
+
+    For OpenVINO and onnxruntime the model is exported, checked against Keras as `densecolor.export` does it, and
+    kept beside the checkpoint, or in the user's cache folder if nothing can be written there; later calls for
+    the same checkpoint use that. "auto" takes OpenVINO, else onnxruntime, if they are installed; else Keras, and also
+    where a model cannot be exported, or is a Keras model and no file, or there are few `pictures` and nothing was
+    exported before.
+
+    Args:
+        model: path of a checkpoint or run directory, or `keras.Model`, which is exported but not kept.
+        runtime: one of `RUNTIMES`.
+        precision: "auto", the runtime's own choice, or "float32"; see `OpenVINOModel`.
+        trust: bool, for a `model` that is a path: see `densecolor.load_model`.
+        pictures: int, how many will be colorized; None for very many.
+        note: function of a str, told what is worth knowing; None for `warnings.warn`.
+
+    Returns:
+        A `keras.Model`, `OpenVINOModel` or `OnnxModel`: `predict_on_batch({"lightness": ...})` gives a dict with `ab`.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be loaded; nothing of it is exported then.
+        ExportError: the model cannot be exported for the runtime that was named.
+        DensecolorError: the runtime is unknown or not installed.
+
+    Example:
+        >>> model = load("runs/first", "openvino")
+        >>> rgb = densecolor.colorize(picture, model)
+    """
+    require_choice("runtime", runtime, RUNTIMES)
+    require_choice("precision", precision, PRECISIONS)
+    note = note or warnings.warn
+    is_file = isinstance(model, str | os.PathLike)
+    if runtime == "keras" or (runtime == "auto" and not is_file):
+        return load_model(model, trust) if is_file else model
+    if not is_file:
+        require_format(runtime)
+        return _open(_export(model, runtime), runtime, precision)
+    path = find_model_file(model)
+    if runtime != "auto":
+        require_format(runtime)
+        kept = Kept(path, runtime, trust)
+        files = kept.read() or _export_and_keep(load_model(path, trust), runtime, kept, note)
+        return _open(files, runtime, precision)
+    return _load_best(path, precision, trust, pictures, note)
+
+
+def _load_best(path, precision, trust, pictures, note):
+    installed = [runtime for runtime, packages in _NEEDED.items() if all(map(importlib.util.find_spec, packages))]
+    if not installed:
+        return load_model(path, trust)
+    runtime = installed[0]
+    kept = Kept(path, runtime, trust)
+    files = kept.read()
+    if files is None:
+        model = load_model(path, trust)
+        if pictures is not None and pictures < WORTH_EXPORTING:
+            return model
+        try:
+            files = _export_and_keep(model, runtime, kept, note)
+        except DensecolorError as error:
+            note(f"{error} Keras is used instead.")
+            return model
+    return _open(files, runtime, precision)
+
+
+# In the order of speed. `find_spec` looks for packages without importing them.
+_NEEDED = {"openvino": ("openvino",), "onnx": ("onnxruntime", "onnx", "tf2onnx")}
+
+
+def _export_and_keep(model, runtime, kept, note):
+    note(f"Exporting {model.name!r} for {runtime}, once; this takes some seconds.")
+    files = _export(model, runtime)
+    if kept.write(files) is None:
+        note("The exported model could not be kept for the next time: neither its folder nor the cache can be written.")
+    return files
+
+
+def _export(model, runtime):
+    """The files of an export, dict of name to bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        written = convert(model, runtime, folder, only_ab=True)
+        round_trip(model, open_exported(written, runtime), runtime)
+        files = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+    about = {
+        "name": model.name,
+        "working_size": getattr(model, "working_size", DEFAULT_WORKING_SIZE),
+        "fingerprint": identify_model(model),
+    }
+    return files | {_ABOUT: json.dumps(about).encode()}
+
+
+def _open(files, runtime, precision):
+    about = json.loads(files[_ABOUT])
+    try:
+        if runtime == "onnx":
+            return OnnxModel(files["model.onnx"], **about)
+        return OpenVINOModel((files["model.xml"], files["model.bin"]), **about, precision=precision)
+    except RuntimeError as error:
+        raise ExportError(f"{runtime} cannot run {about['name']!r}: {error} Use the runtime keras.") from error
