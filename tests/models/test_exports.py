@@ -1,0 +1,21 @@
+"""Every system is exported to every format, and gives there the colours that it gives in Keras."""
+
+import keras
+import pytest
+from test_other_backends import SMALL
+from test_other_backends import move_all_weights
+
+import densecolor
+from densecolor import models
+from densecolor.inference.exporting import FORMATS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("name", SMALL)
+def test_every_system_can_be_exported(name, format, tmp_path):
+    keras.utils.set_random_seed(0)
+    model = models.create(name, **SMALL[name])
+    move_all_weights(model)
+    exported = densecolor.export(model, tmp_path / f"a{FORMATS[format].ending}", format)
+    assert 0 < max(exported.differences.values()) < 0.01
