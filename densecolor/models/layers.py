@@ -148,6 +148,23 @@ class Enlarge(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="densecolor")
+class EnlargeNearest(keras.layers.UpSampling2D):
+    """`UpSampling2D` by repetition, whose result still knows how many channels it has.
+
+    Without that, in a graph for all sizes, LiteRT has no convolution for what comes after it.
+
+    Args:
+        size: int >= 1.
+    """
+
+    def call(self, x):
+        """(batch, H, W, C) to (batch, H * size, W * size, C)."""
+        enlarged = super().call(x)
+        height, width = ops.shape(enlarged)[1:3]
+        return ops.reshape(enlarged, (-1, height, width, x.shape[-1]))
+
+
+@keras.saving.register_keras_serializable(package="densecolor")
 class ResizeTo(keras.layers.Layer):
     """Bilinear resizing to a square of one size, antialiased where it reduces.
 
@@ -165,7 +182,8 @@ class ResizeTo(keras.layers.Layer):
     def call(self, x):
         """(batch, H, W, C) to (batch, size, size, C)."""
         rows, columns = (self._weights(size, x.dtype) for size in ops.shape(x)[1:3])
-        return ops.einsum("ih,jw,bhwc->bijc", rows, columns, x)
+        resized = ops.einsum("ih,jw,bhwc->bijc", rows, columns, x)
+        return ops.reshape(resized, (-1, self.size, self.size, x.shape[-1]))  # LiteRT's converter must know them
 
     def compute_output_shape(self, shape):
         """H and W are the size."""

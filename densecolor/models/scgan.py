@@ -9,6 +9,7 @@ from densecolor.models.gray_vgg import WIDTHS
 from densecolor.models.gray_vgg import create_global_features
 from densecolor.models.gray_vgg import to_gray
 from densecolor.models.layers import CropLike
+from densecolor.models.layers import EnlargeNearest
 from densecolor.models.layers import PadToMultiple
 from densecolor.models.layers import dtype_scope
 from densecolor.models.rgb_outputs import rgb_outputs
@@ -178,5 +179,5 @@ def _apply_saliency(decoded, lightness, width, synchronized):
 
 
 def _apply_up(x, filters, name, synchronized):
-    x = keras.layers.UpSampling2D(2, interpolation="nearest", name=f"{name}_up")(x)
+    x = EnlargeNearest(2, name=f"{name}_up")(x)
     return apply_spectral(x, filters, name, synchronized=synchronized)

@@ -10,6 +10,7 @@ from densecolor.models.concrete_mask import apply_mask_output
 from densecolor.models.convolutions import require_positive
 from densecolor.models.dense_block import apply_convolution
 from densecolor.models.gray_vgg import to_gray
+from densecolor.models.layers import EnlargeNearest
 from densecolor.models.layers import PadToMultiple
 from densecolor.models.layers import dtype_scope
 from densecolor.models.layers import norm_relu_layers
@@ -162,7 +163,7 @@ def _apply_decoder(x, skips, share, name, synchronized):
     """Enlarge, one convolution of a `share`-th of the skip connection's channels, join it; up to the full size."""
     for level, skip in reversed(list(enumerate(skips))):
         part = f"{name}{level}"
-        x = keras.layers.UpSampling2D(2, interpolation="nearest", name=f"{part}_up")(x)
+        x = EnlargeNearest(2, name=f"{part}_up")(x)
         x = apply_convolution(x, max(1, skip.shape[-1] // share), 3, part)
         x = apply_norm_leaky(x, part, synchronized=synchronized)
         x = keras.layers.Concatenate(name=f"{part}_join")([x, skip])

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from densecolor.models.layers import Enlarge
+from densecolor.models.layers import EnlargeNearest
 
 UPSAMPLINGS = ("nearest", "bilinear", "transposed", "subpixel")
 
@@ -35,7 +36,7 @@ def apply_upsampling(x, kind, name, dtype=None):
         return PixelShuffle(2, dtype=dtype, name=name)(convolution(x))
     if kind == "bilinear":
         return Enlarge(2, dtype=dtype, name=name)(x)
-    return keras.layers.UpSampling2D(2, interpolation="nearest", dtype=dtype, name=name)(x)
+    return EnlargeNearest(2, dtype=dtype, name=name)(x)
 
 
 @keras.saving.register_keras_serializable(package="densecolor")
