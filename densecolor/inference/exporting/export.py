@@ -44,7 +44,8 @@ def export(model, output=None, format="onnx", *, overwrite=False, trust=False):
 
     Args:
         model: `keras.Model`, or path of a checkpoint or run directory (see `densecolor.load_model`).
-        output: path to write; None for beside the checkpoint, with the format's ending.
+        output: path to write; None for beside the checkpoint (for a model of the package in the
+            current folder), with the format's ending.
         format: "onnx", "openvino", "saved_model" or "litert".
         overwrite: bool, replace an output that exists.
         trust: bool, for a `model` that is a path: see `densecolor.load_model`.
@@ -65,7 +66,8 @@ def export(model, output=None, format="onnx", *, overwrite=False, trust=False):
     ending = require_format(format).ending
     if isinstance(model, str | os.PathLike):
         file = find_model_file(model)
-        output = output or file.with_name(file.stem + ending)
+        folder = file.parent if Path(model).exists() else Path()  # that of a model of the package is not the user's
+        output = output or folder / (file.stem + ending)
         output = _checked(output, format, overwrite)
         model = load_model(file, trust)
     elif output is None:

@@ -22,6 +22,7 @@ from densecolor.atomic import write_atomically
 MAGIC = b"densecolor exported model 1\n"
 SIGNATURE_BYTES = 32
 CHUNK_BYTES = 1 << 20
+PACKAGE = Path(densecolor.__file__).resolve().parent  # nothing is written beside the models in it
 _PACKAGES = {"openvino": "openvino", "onnx": "onnxruntime"}
 
 
@@ -49,10 +50,9 @@ class Kept:
         }
         self._about = json.dumps(about, sort_keys=True).encode()
         name = f"{hashlib.sha256(self._about).hexdigest()[:32]}.{runtime}"
-        self._paths = [
-            self._checkpoint.with_name(f"{self._checkpoint.name}.{runtime}"),
-            user_folder() / "exports" / name,
-        ]
+        self._paths = [user_folder() / "exports" / name]
+        if not self._checkpoint.resolve().is_relative_to(PACKAGE):
+            self._paths.insert(0, self._checkpoint.with_name(f"{self._checkpoint.name}.{runtime}"))
 
     def read(self):
         """The files that were kept, dict of name to bytes; None if there are none to be believed."""
