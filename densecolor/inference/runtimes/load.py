@@ -9,6 +9,7 @@ from pathlib import Path
 
 from densecolor.checkpoint import find_model_file
 from densecolor.checkpoint import load_model
+from densecolor.checkpoint import shipped_path
 from densecolor.errors import DensecolorError
 from densecolor.errors import ExportError
 from densecolor.errors import require_choice
@@ -39,7 +40,8 @@ def load(model, runtime="auto", *, precision="auto", trust=False, pictures=None,
     exported before.
 
     Args:
-        model: path of a checkpoint or run directory, or `keras.Model`, which is exported but not kept.
+        model: path of a checkpoint or run directory, or None for the one that densecolor brings; or `keras.Model`,
+            which is exported but not kept.
         runtime: one of `RUNTIMES`.
         precision: "auto", the runtime's own choice, or "float32"; see `OpenVINOModel`.
         trust: bool, for a `model` that is a path: see `densecolor.load_model`.
@@ -61,6 +63,7 @@ def load(model, runtime="auto", *, precision="auto", trust=False, pictures=None,
     require_choice("runtime", runtime, RUNTIMES)
     require_choice("precision", precision, PRECISIONS)
     note = note or warnings.warn
+    model = shipped_path() if model is None else model
     is_file = isinstance(model, str | os.PathLike)
     if runtime == "keras" or (runtime == "auto" and not is_file):
         return load_model(model, trust) if is_file else model
