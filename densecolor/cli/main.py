@@ -14,7 +14,8 @@ from densecolor.cli.study import study
 from densecolor.cli.train import train
 
 app = new_app(
-    help="Colours for grayscale pictures: pack, inspect, merge, embed, train, evaluate, colorize, export, import, study.",
+    help="Colours for grayscale pictures: pack, inspect, merge, embed, train, evaluate, colorize, export, import, "
+    "study.",
     no_args_is_help=True,
 )
 for _command in (pack, inspect, merge, embed, train, evaluate, colorize, export):
