@@ -6,6 +6,7 @@ import tensorflow as tf
 from densecolor.cores import available_cores
 from densecolor.dataset.batches import BatchReader
 from densecolor.dataset.batches import model_values
+from densecolor.dataset.ending import until_exit
 
 
 def load(
@@ -108,7 +109,7 @@ def _read(reader, epoch, step):
         return tf.nest.flatten(model_values(reader.read(epoch, step), reader.targets))
 
     specs = tf.nest.flatten(_element_spec(reader))
-    tensors = tf.numpy_function(read, [epoch, step], [spec.dtype for spec in specs], stateful=False)
+    tensors = tf.numpy_function(until_exit(read), [epoch, step], [spec.dtype for spec in specs], stateful=False)
     for tensor, spec in zip(tensors, specs, strict=True):
         tensor.set_shape(spec.shape)
     return tf.nest.pack_sequence_as(_element_spec(reader), tensors)
