@@ -34,6 +34,10 @@ def colorize(
         int | None,
         typer.Option(min=8, help="Colour is predicted at this size squared pixels. [default: the model's own]"),
     ] = None,
+    upsampling: Annotated[
+        str,
+        typer.Option(help="guided: colour follows the edges of the full-size picture. bilinear: plainly enlarged."),
+    ] = "guided",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an interrupted run: leave alone what it has done.")
@@ -85,6 +89,7 @@ def colorize(
             output,
             model,
             working_size=working_size,
+            upsampling=upsampling,
             overwrite=overwrite,
             resume=resume,
             threads=threads,

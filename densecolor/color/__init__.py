@@ -11,9 +11,11 @@ which is not imported from here so that packing never pays for importing Keras.
 | a shard's `L`, `ab` | uint8 L * 255 / 100, int8 a and b, rounded |
 """
 
+from densecolor.color.gamut import GamutAccount
 from densecolor.color.gamut import map_to_gamut
 from densecolor.color.lab import gray_to_lightness
 from densecolor.color.lab import lab_to_srgb
+from densecolor.color.lab import lab_to_srgb_with_account
 from densecolor.color.lab import srgb_to_lab
 from densecolor.color.planes import LabPlanes
 from densecolor.color.ranges import AB_SCALE
@@ -27,12 +29,14 @@ from densecolor.color.ranges import quantize_lightness
 
 __all__ = [
     "AB_SCALE",
+    "GamutAccount",
     "LabPlanes",
     "denormalize_ab",
     "denormalize_lightness",
     "dequantize_lightness",
     "gray_to_lightness",
     "lab_to_srgb",
+    "lab_to_srgb_with_account",
     "map_to_gamut",
     "normalize_ab",
     "normalize_lightness",

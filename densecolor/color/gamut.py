@@ -4,6 +4,8 @@ Clipping R, G and B instead shifts both lightness and hue, and storing a, b in 8
 them round; both leave blotches in colorized pictures.
 """
 
+import dataclasses
+
 import cv2
 import numpy as np
 
@@ -19,6 +21,37 @@ MAX_CHROMA = 134.0
 # enters it again. So all of these fractions of the chroma are tried, from the largest, before bisection.
 CHROMA_STEPS = 32
 BISECTIONS = 6  # leaves an error of MAX_CHROMA / CHROMA_STEPS / 2**6 = 0.07 in chroma
+LEAST_LOSS = 0.1  # of chroma; less is the search's own error and counts as none
+PREDICTED_CHROMA = 182.0  # a and b of +-128: what lies beyond counts as this
+LUMINANCE = np.array([0.212671, 0.715160, 0.072169])  # of linear R, G and B, as OpenCV has them
+
+
+@dataclasses.dataclass(frozen=True)
+class GamutAccount:
+    """What it cost to bring colours into the gamut; accounts of parts of a picture can be added.
+
+    Attributes:
+        pixels: how many there were.
+        reduced: how many lost chroma; black and white ones that were to have a colour are among them.
+        lost: chroma lost, the sum over all pixels.
+    """
+
+    pixels: int = 0
+    reduced: int = 0
+    lost: float = 0.0
+
+    def __add__(self, other):
+        return GamutAccount(self.pixels + other.pixels, self.reduced + other.reduced, self.lost + other.lost)
+
+    @property
+    def reduced_share(self):
+        """Share of the pixels that lost chroma, in [0, 1]."""
+        return self.reduced / max(self.pixels, 1)
+
+    @property
+    def mean_chroma_lost(self):
+        """Chroma lost, the mean over all pixels."""
+        return self.lost / max(self.pixels, 1)
 
 
 def map_to_gamut(lab):
@@ -35,9 +68,57 @@ def map_to_gamut(lab):
         >>> map_to_gamut(np.float32([[50, 400, 0]])).round(0).tolist()
         [[50.0, 80.0, 0.0]]
     """
-    lab = np.array(lab, np.float32, order="C")
+    return _map(np.array(lab, np.float32, order="C"))[0]
+
+
+def map_to_gamut_with_account(lab):
+    """Like `map_to_gamut`, with what it cost.
+
+    Args:
+        lab: see `map_to_gamut`.
+
+    Returns:
+        float32 array (..., 3); indices of the pixels that lie near the gamut's border or had to be moved; a function
+        that makes the `GamutAccount`, given the final Lab colours (N, 3) of those pixels.
+    """
+    lab = np.asarray(lab, np.float32)
+    mapped, suspect = _map(np.array(lab, order="C"))
+
+    def account(final):
+        before = np.nan_to_num(lab.reshape(-1, 3)[suspect, 1:], nan=0.0)
+        lost = np.minimum(_chroma(before), PREDICTED_CHROMA) - _chroma(final[:, 1:])
+        lost = lost[lost > LEAST_LOSS]
+        return GamutAccount(lab.size // 3, len(lost), float(lost.sum(dtype=np.float64)))
+
+    return mapped, suspect, account
+
+
+def restore_lightness(linear, lightness):
+    """Give colours just their lightness: darker ones go towards white, brighter ones towards black.
+
+    Args:
+        linear: float32 (N, 3), linear R, G and B in [0, 1].
+        lightness: float32 (N,), L.
+
+    Returns:
+        float32 (N, 3), in [0, 1].
+    """
+    f = (lightness.astype(np.float64) + 16) / 116
+    wanted = np.where(f > 6 / 29, f**3, (f - 4 / 29) * (3 * (6 / 29) ** 2))
+    luminance = linear @ LUMINANCE
+    whiter = np.clip((wanted - luminance) / np.maximum(1 - luminance, 1e-9), 0, 1)[:, None]
+    darker = np.clip(wanted / np.maximum(luminance, 1e-9), 0, 1)[:, None]
+    return ((linear + whiter * (1 - linear)) * darker).astype(np.float32)
+
+
+def _chroma(ab):
+    return np.hypot(ab[:, 0], ab[:, 1])
+
+
+def _map(lab):
+    """`map_to_gamut` in place; with the indices of the pixels that had to be looked at."""
     if not lab.size:
-        return lab
+        return lab, np.zeros(0, int)
     colors = lab.reshape(-1, 3)
     np.clip(colors[:, 0], 0, 100, out=colors[:, 0])
     # OpenCV clips what it converts: a colour strictly between 0 and 1 is certainly inside, and only the others,
@@ -48,7 +129,7 @@ def map_to_gamut(lab):
     colors[ends, 1:] = np.where(np.abs(colors[ends, 1:]) < ROUNDING, colors[ends, 1:], 0)
     outside = suspect[~_is_in_gamut(colors[suspect])]
     colors[outside] = _reduce_chroma(colors[outside])
-    return lab
+    return lab, suspect
 
 
 def _reduce_chroma(lab):

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 
 from densecolor.color.gamut import map_to_gamut
+from densecolor.color.gamut import map_to_gamut_with_account
+from densecolor.color.gamut import restore_lightness
 from densecolor.color.opencv import convert
 from densecolor.errors import ImageError
 
@@ -61,13 +63,43 @@ def lab_to_srgb(lab, dtype=np.uint8, in_gamut=False):
         lab = map_to_gamut(lab)
     dtype = np.dtype(dtype)
     if dtype == np.uint8:
-        rgb = convert(lab, cv2.COLOR_LAB2RGB)
-    else:  # OpenCV's curve is good for 8 bits, not for 16
-        rgb = _gamma_encode(convert(lab, cv2.COLOR_LAB2LRGB))
-    if dtype in _FULL_SCALE:
-        full_scale = np.float32(_FULL_SCALE[dtype])
-        return np.clip(np.rint(rgb * full_scale), 0, full_scale).astype(dtype)
-    return np.clip(rgb, 0, 1).astype(dtype)
+        return _rounded(convert(lab, cv2.COLOR_LAB2RGB), dtype)
+    rgb = _gamma_encode(convert(lab, cv2.COLOR_LAB2LRGB))  # OpenCV's curve is good for 8 bits, not for 16
+    return _rounded(rgb, dtype) if dtype in _FULL_SCALE else np.clip(rgb, 0, 1).astype(dtype)
+
+
+def lab_to_srgb_with_account(lab, dtype=np.uint8):
+    """Like `lab_to_srgb`, with the lightness kept to one value of `dtype`, and with what the gamut cost.
+
+    `map_to_gamut` lets L, a and b move a little, as rounded values of real pictures do. Here a colour that would, loses
+    some more chroma instead.
+
+    Args:
+        lab: array (..., 3), any float type; any a and b, however large.
+        dtype: `np.uint8` or `np.uint16`.
+
+    Returns:
+        array (..., 3) of `dtype`, and a `GamutAccount`.
+
+    Example:
+        >>> rgb, account = lab_to_srgb_with_account(np.float32([[50, 400, 0], [50, 10, 0]]))
+        >>> account.reduced, account.pixels
+        (1, 2)
+    """
+    dtype = np.dtype(dtype)
+    mapped, suspect, account = map_to_gamut_with_account(lab)
+    rgb = lab_to_srgb(mapped, dtype, in_gamut=True)
+    if not len(suspect):
+        return rgb, account(np.zeros((0, 3), np.float32))
+    near = mapped.reshape(-1, 3)[suspect]
+    linear = restore_lightness(convert(near, cv2.COLOR_LAB2LRGB), near[:, 0])
+    rgb.reshape(-1, 3)[suspect] = _rounded(_gamma_encode(linear), dtype)
+    return rgb, account(convert(linear, cv2.COLOR_LRGB2LAB))
+
+
+def _rounded(rgb, dtype):
+    full_scale = np.float32(_FULL_SCALE[dtype])
+    return np.clip(np.rint(rgb * full_scale), 0, full_scale).astype(dtype)
 
 
 def gray_to_lightness(gray):

@@ -2,7 +2,9 @@
 
 from densecolor.inference.files import Result
 from densecolor.inference.files import colorize_files
+from densecolor.inference.picture import Colorized
 from densecolor.inference.picture import colorize
+from densecolor.inference.picture import colorize_with_account
 from densecolor.inference.plan import plan_outputs
 
-__all__ = ["Result", "colorize", "colorize_files", "plan_outputs"]
+__all__ = ["Colorized", "Result", "colorize", "colorize_files", "colorize_with_account", "plan_outputs"]

@@ -7,7 +7,7 @@ import stat
 from densecolor.image_io import read_image
 from densecolor.image_io import remove_unfinished
 from densecolor.image_io import write_image
-from densecolor.inference.picture import colorize
+from densecolor.inference.picture import colorize_with_account
 from densecolor.inference.pixel_budget import PixelBudget
 from densecolor.inference.pixel_budget import pixels_of
 from densecolor.inference.record import state_of
@@ -23,14 +23,14 @@ class FileColorizer:
         model: what predicts.
         record: `densecolor.inference.record.Record`.
         check: function (), called between steps; it raises where the work as a whole has ended.
-        working_size: see `colorize`.
+        options: dict, options of `colorize_with_account`.
     """
 
-    def __init__(self, model, record, check, working_size):
+    def __init__(self, model, record, check, options):
         self._model = model
         self._record = record
         self._check = check
-        self._working_size = working_size
+        self._options = options
         self._budget = PixelBudget(PIXELS_AT_A_TIME)
 
     def colorize(self, source, target):
@@ -46,12 +46,12 @@ class FileColorizer:
         with self._budget.taken(pixels_of(source)):
             self._check()
             picture = read_image(source)
-            rgb = colorize(picture.pixels, self._model, self._working_size)
+            colored = colorize_with_account(picture, self._model, in_place=True, **self._options)
             self._check()
             if self._record.is_unfinished(target):
                 remove_unfinished(target)
             self._record.begin(target)
-            write_image(target, rgb, picture.alpha, overwrite=True)
+            write_image(target, colored.rgb, colored.alpha, overwrite=True)
         self._record.end(source, target, before)
 
 

@@ -9,6 +9,7 @@ import cv2
 import densecolor
 from densecolor.errors import CheckpointError
 from densecolor.errors import DensecolorError
+from densecolor.errors import require_choice
 from densecolor.inference import runtimes
 from densecolor.inference.file_colorizer import FileColorizer
 from densecolor.inference.file_colorizer import reason_of
@@ -19,6 +20,7 @@ from densecolor.inference.plan import is_one_file
 from densecolor.inference.plan import plan_outputs
 from densecolor.inference.plan import refuse_existing
 from densecolor.inference.record import Record
+from densecolor.inference.upsampling import UPSAMPLINGS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +46,7 @@ def colorize_files(
     model=None,
     *,
     working_size=None,
+    upsampling="guided",
     overwrite=False,
     resume=False,
     trust=False,
@@ -68,6 +71,7 @@ def colorize_files(
         model: Keras model, or path of a checkpoint or run directory, loaded once; None: the default model, which comes
             with the package.
         working_size: see `colorize`.
+        upsampling: see `colorize`.
         overwrite: bool; False refuses before any work if one of the outputs exists.
         resume: bool; leave alone the outputs that were made by the same model and settings from the same files (by
             their size and time), and do again those that were begun and not finished. `output` must be a folder.
@@ -93,6 +97,7 @@ def colorize_files(
         []
     """
     _require_positive(working_size=working_size, threads=threads)
+    require_choice("upsampling", upsampling, UPSAMPLINGS)
     paths = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     output = pathlib.Path(output)
     plan = plan_outputs(paths, output)
@@ -103,7 +108,8 @@ def colorize_files(
     if not resume and not overwrite:
         refuse_existing(plan.values())  # before the model is loaded, which takes its time
     model = runtimes.load(model, runtime, precision=precision, trust=trust, pictures=len(plan), note=note)
-    settings = {"model": identify_model(model), "working_size": working_size, "version": densecolor.__version__}
+    options = {"working_size": working_size, "upsampling": upsampling}
+    settings = {"model": identify_model(model), **options, "version": densecolor.__version__}
     with Record(output.parent if one_file else output, settings, kept=not one_file) as record:
         done = [source for source, target in plan.items() if resume and record.is_done(source, target)]
         results = {source: Result(source, plan.pop(source), skipped=True) for source in done}
@@ -111,17 +117,17 @@ def colorize_files(
             refuse_existing(target for target in plan.values() if not record.is_unfinished(target))
         if progress is not None and results:
             progress(len(results), len(order))
-        for result in _colorize_all(plan, model, record, working_size, threads):
+        for result in _colorize_all(plan, model, record, options, threads):
             results[result.source] = result
             if progress is not None:
                 progress(len(results), len(order))
     return [results[source] for source in order]
 
 
-def _colorize_all(plan, model, record, working_size, threads):
+def _colorize_all(plan, model, record, options, threads):
     """Yield the result of every picture as it comes."""
     overlapped = Overlapped(min(threads or available_cores() + 1, len(plan)))
-    colorizer = FileColorizer(overlapped.serve(model), record, overlapped.check, working_size)
+    colorizer = FileColorizer(overlapped.serve(model), record, overlapped.check, options)
 
     def work(task):
         source, target = task

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from skimage.color import lab2rgb
 from skimage.color import rgb2lab
+from skimage.color import rgb2xyz
 
 from densecolor import color
 from densecolor.errors import ImageError
@@ -145,3 +146,40 @@ def test_wrong_channels(bad):
 def test_wrong_type():
     with pytest.raises(ImageError, match="int32"):
         color.srgb_to_lab(np.zeros((2, 2, 3), np.int32))
+
+
+def gray_code(rgb):
+    """The gray value, not rounded, that has the luminance of each colour."""
+    full_scale = np.iinfo(rgb.dtype).max
+    luminance = rgb2xyz(rgb / full_scale)[..., 1]
+    return full_scale * np.where(luminance <= 0.0031308, luminance * 12.92, 1.055 * luminance ** (1 / 2.4) - 0.055)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_lightness_is_kept_to_one_value_of_the_depth_whatever_the_colour(dtype):
+    grays = np.linspace(0, np.iinfo(dtype).max, 256).astype(dtype)
+    angle, chroma = np.meshgrid(np.arange(0, 2 * np.pi, np.pi / 36), [0, 5, 40, 90, 130, 1000])
+    ab = np.stack([chroma * np.cos(angle), chroma * np.sin(angle)], axis=-1).reshape(-1, 1, 2)
+    lightness = np.broadcast_to(color.gray_to_lightness(grays)[None, :, None], (len(ab), 256, 1))
+    lab = np.concatenate([lightness, np.broadcast_to(ab, (len(ab), 256, 2))], axis=-1)
+    rgb, _ = color.lab_to_srgb_with_account(lab, dtype)
+    assert np.abs(gray_code(rgb) - grays).max() < 1
+    np.testing.assert_array_equal(rgb[(chroma == 0).ravel()], np.broadcast_to(grays[None, :, None], (72, 256, 3)))
+
+
+def test_accounts_of_parts_add_up():
+    lab = np.random.default_rng(3).uniform([0, -90, -90], [100, 90, 90], (40, 50, 3))
+    _, whole = color.lab_to_srgb_with_account(lab)
+    parts = color.lab_to_srgb_with_account(lab[:7])[1] + color.lab_to_srgb_with_account(lab[7:])[1]
+    assert (parts.pixels, parts.reduced) == (whole.pixels, whole.reduced)
+    assert parts.lost == pytest.approx(whole.lost)
+    chroma = np.hypot(*np.moveaxis(color.map_to_gamut(lab)[..., 1:], -1, 0))
+    lost = (np.hypot(lab[..., 1], lab[..., 2]) - chroma).mean()
+    assert lost < whole.mean_chroma_lost < 1.05 * lost  # keeping L to one value costs a little more
+
+
+def test_the_account_of_infinite_and_missing_colours_is_finite():
+    rgb, account = color.lab_to_srgb_with_account([[50, np.inf, 0], [50, np.nan, np.nan], [50, 0, 0]])
+    assert account.reduced == 1
+    assert 90 < account.lost < 110
+    assert rgb[1:].tolist() == [[119, 119, 119]] * 2

@@ -1,3 +1,4 @@
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -10,13 +11,16 @@ from skimage import transform
 
 import densecolor
 from densecolor import models
+from densecolor.color import GamutAccount
 from densecolor.errors import CheckpointError
 from densecolor.errors import DensecolorError
 from densecolor.errors import ImageError
 from densecolor.image_io import Picture
 from densecolor.inference import colorize
+from densecolor.inference import colorize_with_account
 from densecolor.inference import picture as inference_picture
 from densecolor.inference.picture import working_shape
+from densecolor.inference.upsampling import Upsampler
 
 RGB = data.astronaut()[20:120, 170:301].copy()  # 100 x 131
 GRAY = RGB[..., 1].copy()
@@ -88,7 +92,7 @@ def test_colours_of_a_colour_picture_are_ignored():
 
 
 def test_colour_is_predicted_small_and_brought_back_smoothly():
-    colored = color.rgb2lab(colorize(GRAY, proportional_model(), working_size=32))
+    colored = color.rgb2lab(colorize(GRAY, proportional_model(), working_size=32, upsampling="bilinear"))
     lightness = color.rgb2lab(np.dstack([GRAY] * 3))[..., 0]
     small = transform.resize(lightness, working_shape(*GRAY.shape, 32), anti_aliasing=True)
     reference = transform.resize(small, GRAY.shape, order=1)
@@ -110,11 +114,71 @@ def test_colour_stays_where_it_belongs():
         np.testing.assert_allclose(colored[rows, columns, 1], 0.2 * lightness - 10, atol=1)
 
 
-def test_bands_make_no_difference(monkeypatch):
+def test_guided_colour_follows_the_full_size_edges():
+    """A disc on a ground: where colour depends on lightness, its edge is the picture's, not the small one's."""
+    rows, columns = np.mgrid[:120, :150]
+    values = np.where((rows - 60) ** 2 + (columns - 75) ** 2 < 40**2, 170, 80).astype(np.uint8)
+    wanted = 0.2 * color.rgb2lab(np.dstack([values] * 3))[..., 0] - 10
+    errors = {}
+    for upsampling in ("guided", "bilinear"):
+        colored = colorize(values, proportional_model(), working_size=24, upsampling=upsampling)
+        errors[upsampling] = np.abs(color.rgb2lab(colored)[..., 1] - wanted).mean()
+    assert errors["guided"] < 0.7 * errors["bilinear"]
+
+
+def test_cubic_enlargement_by_opencv():
+    """Where L is flat there is nothing to follow, and ab is enlarged bicubically, as OpenCV does it."""
+    ab = np.random.default_rng(5).normal(0, 30, (9, 11, 2)).astype(np.float32)
+    upsampler = Upsampler(ab, np.full((9, 11), 50, np.float32), 70, 83, "guided")
+    rows = [
+        upsampler.rows(start, min(start + 13, 70), np.full((min(13, 70 - start), 83), 50, np.float32))
+        for start in range(0, 70, 13)
+    ]
+    np.testing.assert_allclose(np.concatenate(rows), cv2.resize(ab, (83, 70), interpolation=cv2.INTER_CUBIC), atol=1e-3)
+
+
+@pytest.mark.parametrize("upsampling", ["guided", "bilinear"])
+def test_bands_make_no_difference(monkeypatch, upsampling):
     model = proportional_model()
-    whole = colorize(GRAY, model, working_size=32)
+    whole = colorize(GRAY, model, working_size=32, upsampling=upsampling)
     monkeypatch.setattr(inference_picture, "BAND_PIXELS", 7 * GRAY.shape[1])
-    np.testing.assert_array_equal(colorize(GRAY, model, working_size=32), whole)
+    np.testing.assert_array_equal(colorize(GRAY, model, working_size=32, upsampling=upsampling), whole)
+
+
+def test_the_account_of_the_gamut():
+    values = np.full((40, 50), 119, np.uint8)  # L = 50
+    values[:10] = 255
+    colored = colorize_with_account(values, constant_model(60, 0))
+    assert colored.gamut.pixels == 2000
+    assert colored.gamut.reduced_share == 0.25  # white, which has no colour
+    assert colored.gamut.mean_chroma_lost == pytest.approx(15, abs=0.1)
+    assert colorize_with_account(values, constant_model(120, 0)).gamut.reduced_share == 1
+    assert colorize_with_account(values, constant_model(0, 0)).gamut == GamutAccount(2000)
+
+
+def test_a_colour_picture_may_become_its_own_result():
+    model = constant_model(10, -20)
+    pixels = RGB.copy()
+    wanted = colorize(pixels, model)
+    np.testing.assert_array_equal(pixels, RGB)
+    colored = colorize_with_account(Picture(pixels), model, in_place=True)
+    assert colored.rgb is pixels
+    np.testing.assert_array_equal(pixels, wanted)
+    gray = GRAY.copy()
+    colorize_with_account(Picture(gray), model, in_place=True)
+    np.testing.assert_array_equal(gray, GRAY)
+
+
+def test_progress_inside_a_picture(neutral, monkeypatch):
+    monkeypatch.setattr(inference_picture, "BAND_PIXELS", 40 * GRAY.shape[1])
+    steps = []
+    colorize_with_account(GRAY, neutral, progress=lambda *step: steps.append(step))
+    assert steps == [(40, 100), (80, 100), (100, 100)]
+
+
+def test_an_upsampling_that_is_unknown(neutral):
+    with pytest.raises(DensecolorError, match=r"Unknown upsampling='nearest'\. Choose from guided, bilinear"):
+        colorize(GRAY, neutral, upsampling="nearest")
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 37), (41, 1), (2, 3), (3, 700), (127, 33)])
