@@ -38,6 +38,9 @@ def colorize(
         str,
         typer.Option(help="guided: colour follows the edges of the full-size picture. bilinear: plainly enlarged."),
     ] = "guided",
+    native: Annotated[
+        bool, typer.Option("--native", help="Predict at each picture's full size, in tiles without seams. Slow.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an interrupted run: leave alone what it has done.")
@@ -90,6 +93,7 @@ def colorize(
             model,
             working_size=working_size,
             upsampling=upsampling,
+            native=native,
             overwrite=overwrite,
             resume=resume,
             threads=threads,

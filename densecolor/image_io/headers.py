@@ -119,8 +119,11 @@ def read_png_header(data):
     )
 
 
-def read_tiff_tags(data):
+def read_tiff_tags(file):
     """Read the tags of a TIFF's first page.
+
+    Args:
+        file: a binary file, or the bytes of one.
 
     Returns:
         A mapping of tag number to value, as Pillow gives it.
@@ -128,8 +131,10 @@ def read_tiff_tags(data):
     Raises:
         BrokenImage: there is no directory where the header says, or it has no size.
     """
-    prefix = data[:16] if data.startswith(BIG_TIFF_SIGNATURE) else data[:8]
-    file = io.BytesIO(data)
+    file = file if hasattr(file, "read") else io.BytesIO(file)
+    file.seek(0)
+    prefix = file.read(16)
+    prefix = prefix if prefix.startswith(BIG_TIFF_SIGNATURE) else prefix[:8]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of a directory cut short; the missing tags tell us

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 from PIL import ImageCms
 
+BAND_VALUES = 1 << 24  # larger pictures are converted in bands of rows, since the steps in between need several copies
 _COLOR_SPACES = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}
 
 
@@ -31,7 +32,15 @@ def convert_to_srgb(pixels, profile):
     Returns:
         array of the same shape and dtype, sRGB.
     """
-    return _convert_gray(pixels, profile) if pixels.ndim == 2 else _convert_rgb(pixels, profile)
+    convert = _convert_gray if pixels.ndim == 2 else _convert_rgb
+    if pixels.size <= BAND_VALUES:
+        return convert(pixels, profile)
+    converted = np.empty_like(pixels)
+    rows = max(1, BAND_VALUES * len(pixels) // pixels.size)
+    for start in range(0, len(pixels), rows):
+        band = slice(start, start + rows)
+        converted[band] = convert(pixels[band], profile)
+    return converted
 
 
 def _convert_gray(pixels, profile):

@@ -4,6 +4,7 @@ JPEG and PNG (all that packing at speed needs) and 16-bit TIFF go through OpenCV
 alpha in 8-bit TIFF) or would not refuse when cut short goes through Pillow.
 """
 
+import contextlib
 import dataclasses
 import io
 import pathlib
@@ -22,6 +23,7 @@ from densecolor.image_io import headers
 from densecolor.image_io.headers import BrokenImage
 from densecolor.image_io.icc import convert_cmyk_to_srgb
 from densecolor.image_io.icc import convert_to_srgb
+from densecolor.image_io.large_tiff import read_large_tiff
 from densecolor.image_io.silence import opencv_silenced
 
 DEFAULT_MAX_PIXELS = 1 << 28  # 16,384 squared: 0.8 GB as 8-bit RGB
@@ -77,6 +79,10 @@ def read_image(path):
         >>> densecolor.image_io.read_image("holiday.jpg").pixels.shape
         (1200, 1600, 3)
     """
+    with open(path, "rb") as file, _errors_named(str(path)):
+        large = read_large_tiff(file, DEFAULT_MAX_PIXELS)
+        if large is not None:
+            return _finish(*large)
     return decode_image(pathlib.Path(path).read_bytes(), str(path))
 
 
@@ -101,10 +107,17 @@ def decode_image(data, name, max_pixels=DEFAULT_MAX_PIXELS, reduce=None):
         ImageError: `data` is not a picture, is cut short or damaged, has pixels that are neither 8- nor 16-bit
             unsigned integers, or has too many of them.
     """
-    try:
+    with _errors_named(name):
         if reduce is not None and data.startswith(headers.JPEG_SIGNATURE):
             return _decode_jpeg(data, max_pixels, reduce)
         return _decoder_for(data)(data, max_pixels)
+
+
+@contextlib.contextmanager
+def _errors_named(name):
+    """Turn what a `with` block raises of malformed bytes into `ImageError` that names the picture."""
+    try:
+        yield
     except BrokenImage as error:
         raise ImageError(f"{name}: {error}.") from error
     except Exception as error:  # OpenCV and Pillow raise many kinds from malformed bytes

@@ -12,6 +12,7 @@ from densecolor.errors import ImageError
 from densecolor.image_io.silence import opencv_silenced
 
 JPEG_QUALITY = 95
+TIFF_SUFFIXES = (".tif", ".tiff")
 _WEBP_LOSSLESS = 101  # OpenCV: a quality above 100
 
 
@@ -36,11 +37,16 @@ def write_image(path, pixels, alpha=None, overwrite=False):
     path = pathlib.Path(path)
     if path.exists() and not overwrite:
         raise ImageError(f"{path} exists already. Choose another name, or overwrite it with overwrite=True.")
-    data = encode_image(pixels, path.suffix, alpha)
+    to_disk = path.suffix.lower() in TIFF_SUFFIXES  # as it is encoded, since it may be as large as the memory
+    pixels, alpha = _checked(pixels, alpha)
+    data = None if to_disk else encode_image(pixels, path.suffix, alpha)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{_unfinished_prefix(path)}{uuid.uuid4().hex}.part")
     try:
-        unfinished.write_bytes(data)
+        if to_disk:
+            _save_tiff(unfinished, pixels, alpha)
+        else:
+            unfinished.write_bytes(data)
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -82,6 +88,20 @@ def encode_image(pixels, suffix, alpha=None):
     encode = _ENCODERS.get(suffix.lower())
     if encode is None:
         raise ImageError(f"Pictures cannot be written as {suffix!r}. Choose from {', '.join(WRITABLE_SUFFIXES)}.")
+    pixels, alpha = _checked(pixels, alpha)
+    try:
+        return encode(pixels, alpha)
+    except (cv2.error, OSError, ValueError) as error:
+        height, width = pixels.shape[:2]
+        raise ImageError(f"A picture of {width} x {height} cannot be written as {suffix}: {error}") from error
+
+
+def _checked(pixels, alpha):
+    """The pixels as an array, and the alpha.
+
+    Raises:
+        ImageError: their types or shapes are others than a picture has.
+    """
     pixels = np.asarray(pixels)
     if pixels.dtype not in (np.uint8, np.uint16) or pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,)):
         raise ImageError(
@@ -93,11 +113,7 @@ def encode_image(pixels, suffix, alpha=None):
             f"`alpha` must be {pixels.dtype} {pixels.shape[:2]} like the pixels. "
             f"Received: dtype={alpha.dtype}, shape={alpha.shape}."
         )
-    try:
-        return encode(pixels, alpha)
-    except (cv2.error, OSError, ValueError) as error:
-        height, width = pixels.shape[:2]
-        raise ImageError(f"A picture of {width} x {height} cannot be written as {suffix}: {error}") from error
+    return pixels, alpha
 
 
 def _encode_png(pixels, alpha):
@@ -105,10 +121,16 @@ def _encode_png(pixels, alpha):
 
 
 def _encode_tiff(pixels, alpha):
+    file = io.BytesIO()
+    _save_tiff(file, pixels, alpha)
+    return file.getvalue()
+
+
+def _save_tiff(file, pixels, alpha):
+    """To a path or a binary file."""
     import tifffile  # here, since it takes long to import and packing never writes pictures
 
     joined = _join(pixels, alpha)
-    file = io.BytesIO()
     tifffile.imwrite(
         file,
         joined,
@@ -116,7 +138,6 @@ def _encode_tiff(pixels, alpha):
         extrasamples=None if alpha is None else ["unassalpha"],
         compression="zlib",
     )
-    return file.getvalue()
 
 
 def _encode_webp(pixels, alpha):

@@ -20,6 +20,7 @@ from densecolor.inference.plan import is_one_file
 from densecolor.inference.plan import plan_outputs
 from densecolor.inference.plan import refuse_existing
 from densecolor.inference.record import Record
+from densecolor.inference.tile_model import TileModel
 from densecolor.inference.upsampling import UPSAMPLINGS
 
 
@@ -47,6 +48,7 @@ def colorize_files(
     *,
     working_size=None,
     upsampling="guided",
+    native=False,
     overwrite=False,
     resume=False,
     trust=False,
@@ -72,6 +74,7 @@ def colorize_files(
             with the package.
         working_size: see `colorize`.
         upsampling: see `colorize`.
+        native: see `colorize`.
         overwrite: bool; False refuses before any work if one of the outputs exists.
         resume: bool; leave alone the outputs that were made by the same model and settings from the same files (by
             their size and time), and do again those that were begun and not finished. `output` must be a folder.
@@ -107,9 +110,12 @@ def colorize_files(
         raise DensecolorError(f"`resume` goes on in a folder of outputs. Received: the file {output}.")
     if not resume and not overwrite:
         refuse_existing(plan.values())  # before the model is loaded, which takes its time
+    runtime = _runtime_for_tiles(runtime) if native else runtime
     model = runtimes.load(model, runtime, precision=precision, trust=trust, pictures=len(plan), note=note)
-    options = {"working_size": working_size, "upsampling": upsampling}
+    options = {"working_size": working_size, "upsampling": upsampling, "native": native}
     settings = {"model": identify_model(model), **options, "version": densecolor.__version__}
+    if native:
+        model = TileModel(model)
     with Record(output.parent if one_file else output, settings, kept=not one_file) as record:
         done = [source for source, target in plan.items() if resume and record.is_done(source, target)]
         results = {source: Result(source, plan.pop(source), skipped=True) for source in done}
@@ -140,6 +146,13 @@ def _colorize_all(plan, model, record, options, threads):
         return Result(source, target)
 
     yield from overlapped.run(work, plan.items())
+
+
+def _runtime_for_tiles(runtime):
+    """Keras alone lets a network be taken apart for tiles."""
+    if runtime not in ("auto", "keras"):
+        raise DensecolorError(f"Pictures at their full size are predicted by Keras. Received: runtime={runtime!r}.")
+    return "keras"
 
 
 def _require_positive(**values):

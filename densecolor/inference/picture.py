@@ -9,16 +9,17 @@ import numpy as np
 from densecolor.checkpoint import load_model
 from densecolor.checkpoint import shipped_path
 from densecolor.color import GamutAccount
-from densecolor.color import denormalize_ab
 from densecolor.color import gray_to_lightness
 from densecolor.color import lab_to_srgb_with_account
-from densecolor.color import normalize_lightness
 from densecolor.color import srgb_to_lab
-from densecolor.errors import CheckpointError
 from densecolor.errors import DensecolorError
 from densecolor.errors import ImageError
 from densecolor.errors import require_choice
 from densecolor.image_io import Picture
+from densecolor.inference.prediction import predict_outputs
+from densecolor.inference.tile_model import TileModel
+from densecolor.inference.tiles import TiledPrediction
+from densecolor.inference.tiles import measure_reach
 from densecolor.inference.upsampling import UPSAMPLINGS
 from densecolor.inference.upsampling import Upsampler
 
@@ -43,7 +44,7 @@ class Colorized:
     gamut: GamutAccount
 
 
-def colorize(image, model=None, working_size=None, *, upsampling="guided"):
+def colorize(image, model=None, working_size=None, *, upsampling="guided", native=False):
     """Colorize a picture: its lightness is kept, its own colours, if any, are ignored.
 
     The model sees the picture reduced to about `working_size` squared pixels in its own proportions (never
@@ -57,6 +58,9 @@ def colorize(image, model=None, working_size=None, *, upsampling="guided"):
             `densecolor.load_model`); None: the default model, which comes with the package.
         working_size: int, side in pixels of a square as large as what the model sees; None takes the model's own.
         upsampling: "guided" lets colour follow the edges of the full-size lightness, "bilinear" enlarges it plainly.
+        native: bool, True predicts at the picture's full size instead, in tiles without seams. What the network draws
+            from the whole picture it still draws from the reduced one. Slow, and worth it only for networks that were
+            trained on details of large pictures.
 
     Returns:
         array of the same dtype, (H, W, 3) RGB, or (H, W, 4) with the alpha unchanged.
@@ -69,11 +73,13 @@ def colorize(image, model=None, working_size=None, *, upsampling="guided"):
     Example:
         >>> color = densecolor.colorize(gray, model="runs/first")
     """
-    colored = colorize_with_account(image, model, working_size, upsampling=upsampling)
+    colored = colorize_with_account(image, model, working_size, upsampling=upsampling, native=native)
     return colored.rgb if colored.alpha is None else np.dstack([colored.rgb, colored.alpha])
 
 
-def colorize_with_account(image, model, working_size=None, *, upsampling="guided", in_place=False, progress=None):
+def colorize_with_account(
+    image, model, working_size=None, *, upsampling="guided", native=False, in_place=False, progress=None
+):
     """Like `colorize`, with alpha apart and with an account of what the gamut cost.
 
     Args:
@@ -81,6 +87,7 @@ def colorize_with_account(image, model, working_size=None, *, upsampling="guided
         model: see `colorize`.
         working_size: see `colorize`.
         upsampling: see `colorize`.
+        native: see `colorize`.
         in_place: bool, True lets an RGB picture's own array become the result, which saves one of its size. Gray
             pictures are left as they are.
         progress: function `(rows done, rows in all)`, or None.
@@ -102,8 +109,8 @@ def colorize_with_account(image, model, working_size=None, *, upsampling="guided
     pixels, alpha = _pixels_and_alpha(image)
     model = as_model(model)
     height, width = pixels.shape[:2]
-    small = _reduced(pixels, working_size or getattr(model, "working_size", DEFAULT_WORKING_SIZE))
-    upsampler = Upsampler(predict_ab(small, model), small, height, width, upsampling)
+    size = working_size or getattr(model, "working_size", DEFAULT_WORKING_SIZE)
+    color = _native_color(pixels, model, size) if native else _enlarged_color(pixels, model, size, upsampling)
     reuse = in_place and pixels.ndim == 3 and pixels.flags.writeable
     rgb = pixels if reuse else np.empty((height, width, 3), pixels.dtype)
     gamut = GamutAccount()
@@ -111,12 +118,35 @@ def colorize_with_account(image, model, working_size=None, *, upsampling="guided
     for start in range(0, height, rows):
         stop = min(start + rows, height)
         lightness = _lightness(pixels[start:stop])
-        lab = np.dstack([lightness, upsampler.rows(start, stop, lightness)])
+        lab = np.dstack([lightness, color(start, stop, lightness)])
         rgb[start:stop], cost = lab_to_srgb_with_account(lab, pixels.dtype)
         gamut += cost
         if progress is not None:
             progress(stop, height)
     return Colorized(rgb, alpha, gamut)
+
+
+def _enlarged_color(pixels, model, working_size, upsampling):
+    """A function (start, stop, L of these rows) that gives their ab: predicted small, and enlarged."""
+    small = _reduced(pixels, working_size)
+    ab = predict_outputs(small, model)["ab"]
+    return Upsampler(ab, small, *pixels.shape[:2], upsampling).rows
+
+
+def _native_color(pixels, model, working_size):
+    """Such a function: predicted at full size, in tiles."""
+    model = model if hasattr(model, "vectors_of") else TileModel(model)
+    vectors = model.vectors_of(predict_outputs(_reduced(pixels, working_size), model))
+
+    def predict(lightness):
+        return predict_outputs(lightness, model, vectors)["ab"]
+
+    if model.reach is None:
+        model.reach = measure_reach(predict)
+    tiles = TiledPrediction(
+        predict, lambda start, stop: _lightness(pixels[start:stop]), *pixels.shape[:2], reach=model.reach
+    )
+    return lambda start, stop, lightness: tiles.rows(start, stop)
 
 
 def as_model(model, trust=False):
@@ -166,19 +196,3 @@ def _reduced(pixels, working_size):
     """L of the picture at the working resolution, float32 (h, w)."""
     height, width = working_shape(*pixels.shape[:2], working_size)
     return _lightness(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA))
-
-
-def predict_ab(lightness, model):
-    """Predict a and b for L, float32 (h, w), at its own resolution: float32 (h, w, 2)."""
-    lightness = normalize_lightness(lightness)[None, ..., None]
-    try:
-        outputs = model.predict_on_batch({"lightness": lightness})
-    except (ValueError, TypeError, KeyError) as error:  # what Keras raises for inputs that a model does not take
-        reason = str(error).strip().partition("\n")[0]
-        raise CheckpointError(f"Model {model.name!r} does not take 'lightness': {reason}") from error
-    if not isinstance(outputs, dict) or "ab" not in outputs:
-        raise CheckpointError(f"Model {model.name!r} is no colorizer: it does not return a dict with 'ab'.")
-    ab = np.asarray(outputs["ab"][0], np.float32)
-    if not np.isfinite(ab).all():
-        raise CheckpointError(f"Model {model.name!r} predicts NaN or infinite colours; its training has diverged.")
-    return denormalize_ab(ab)
