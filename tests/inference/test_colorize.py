@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
+from made_medical import make_dicom
 from skimage import color
 from skimage import data
 from skimage import transform
@@ -16,7 +17,9 @@ from densecolor.errors import CheckpointError
 from densecolor.errors import DensecolorError
 from densecolor.errors import ImageError
 from densecolor.image_io import Picture
+from densecolor.image_io import read_image
 from densecolor.inference import colorize
+from densecolor.inference import colorize_files
 from densecolor.inference import colorize_with_account
 from densecolor.inference import picture as inference_picture
 from densecolor.inference.picture import working_shape
@@ -233,6 +236,26 @@ def test_a_real_model_takes_pictures_of_any_size_one_after_another():
     model = models.create("dense_tiny", num_classes=3)
     for shape in ((40, 56), (33, 47), (56, 40), (1, 9), (300, 260)):
         assert densecolor.colorize(np.full(shape, 120, np.uint8), model).shape == (*shape, 3)
+
+
+def test_a_dicom_file_becomes_sixteen_bit_colour(neutral, tmp_path):
+    values = np.arange(40 * 50).reshape(40, 50).astype(np.uint16)
+    (tmp_path / "slice.dcm").write_bytes(make_dicom(values))
+    (result,) = colorize_files(tmp_path / "slice.dcm", tmp_path / "out", neutral)
+    assert result.error is None
+    assert result.output.suffix == ".png"
+    stored = cv2.imread(str(result.output), cv2.IMREAD_UNCHANGED)
+    assert stored.dtype == np.uint16
+    assert stored.shape == (40, 50, 3)
+    np.testing.assert_array_equal(stored[..., 1], read_image(tmp_path / "slice.dcm").pixels)
+    assert (stored == stored[..., :1]).all()
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize("shape", [(1, 70_000), (70_000, 1)])
+def test_a_line_longer_than_opencv_counts(neutral, shape, native):
+    values = (np.arange(70_000) % 256).astype(np.uint8).reshape(shape)
+    np.testing.assert_array_equal(colorize(values, neutral, native=native), np.dstack([values] * 3))
 
 
 def test_a_model_by_its_path(tmp_path):
