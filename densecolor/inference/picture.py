@@ -78,7 +78,7 @@ def colorize(image, model=None, working_size=None, *, upsampling="guided", nativ
 
 
 def colorize_with_account(
-    image, model, working_size=None, *, upsampling="guided", native=False, in_place=False, progress=None
+    image, model=None, working_size=None, *, upsampling="guided", native=False, in_place=False, progress=None
 ):
     """Like `colorize`, with alpha apart and with an account of what the gamut cost.
 
