@@ -24,6 +24,7 @@ from densecolor.inference.upsampling import UPSAMPLINGS
 from densecolor.inference.upsampling import Upsampler
 
 DEFAULT_WORKING_SIZE = 256
+LONGEST_SIDE = 16  # times the working size: some layers need memory by the square of a side
 # Pictures are converted in bands of rows: a large one needs no float copies of itself, and a band stays in the
 # processor's cache (12 MP: 1.6 s in bands of this size, 3.2 s in bands 16 times as large).
 BAND_PIXELS = 1 << 16
@@ -159,14 +160,16 @@ def as_model(model, trust=False):
 def working_shape(height, width, working_size):
     """Height and width that the model sees: the picture's proportions, at most `working_size` squared pixels.
 
+    Nor is a side longer than 16 times `working_size`, which only lines and narrow strips would have.
+
     Example:
         >>> working_shape(1080, 1920, 256), working_shape(100, 100, 256), working_shape(1, 100_000, 256)
-        ((192, 341), (100, 100), (1, 65536))
+        ((192, 341), (100, 100), (1, 4096))
     """
-    area = working_size**2
-    scale = min(1.0, (area / (height * width)) ** 0.5)
-    small_height = min(max(1, round(height * scale)), area)
-    small_width = min(max(1, round(width * scale)), area // small_height)
+    area, longest = working_size**2, LONGEST_SIDE * working_size
+    scale = min(1.0, (area / (height * width)) ** 0.5, longest / max(height, width))
+    small_height = min(max(1, round(height * scale)), longest)
+    small_width = min(max(1, round(width * scale)), longest, area // min(small_height, area))
     return min(small_height, area // small_width), small_width
 
 

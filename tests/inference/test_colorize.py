@@ -213,7 +213,8 @@ def test_working_shape_is_bounded(height, width, size):
     assert 1 <= small_height <= height
     assert 1 <= small_width <= width
     assert small_height * small_width <= size**2
-    if height * width <= size**2:
+    assert max(small_height, small_width) <= 16 * size
+    if height * width <= size**2 and max(height, width) <= 16 * size:
         assert (small_height, small_width) == (height, width)
 
 
