@@ -2,11 +2,29 @@
 
 import dataclasses
 import json
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
+from densecolor.cli.colorize_arguments import CompareOption
+from densecolor.cli.colorize_arguments import ImagesArgument
+from densecolor.cli.colorize_arguments import ModelOption
+from densecolor.cli.colorize_arguments import NativeOption
+from densecolor.cli.colorize_arguments import OutputOption
+from densecolor.cli.colorize_arguments import OverwriteOption
+from densecolor.cli.colorize_arguments import PrecisionOption
+from densecolor.cli.colorize_arguments import ResumeOption
+from densecolor.cli.colorize_arguments import RuntimeOption
+from densecolor.cli.colorize_arguments import SamplesOption
+from densecolor.cli.colorize_arguments import SaturationOption
+from densecolor.cli.colorize_arguments import SeedOption
+from densecolor.cli.colorize_arguments import SideBySideOption
+from densecolor.cli.colorize_arguments import SidecarOption
+from densecolor.cli.colorize_arguments import SkipColorOption
+from densecolor.cli.colorize_arguments import TemperatureOption
+from densecolor.cli.colorize_arguments import ThreadsOption
+from densecolor.cli.colorize_arguments import TrustOption
+from densecolor.cli.colorize_arguments import UpsamplingOption
+from densecolor.cli.colorize_arguments import WorkingSizeOption
 from densecolor.cli.common import FAILED
 from densecolor.cli.common import DebugOption
 from densecolor.cli.common import JsonOption
@@ -17,63 +35,40 @@ from densecolor.cli.common import reports_errors
 from densecolor.cli.common import run
 from densecolor.cli.common import say
 
+NOTES_SHOWN = 3
+
 
 @reports_errors
 def colorize(
-    images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Pictures, folders of them, or globs.")],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="A folder; for one picture also a file name, such as out.png.")
-    ],
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            "--model", "-m", help="A run directory or a .keras file. [default: the one that densecolor brings]"
-        ),
-    ] = None,
-    working_size: Annotated[
-        int | None,
-        typer.Option(min=8, help="Colour is predicted at this size squared pixels. [default: the model's own]"),
-    ] = None,
-    upsampling: Annotated[
-        str,
-        typer.Option(help="guided: colour follows the edges of the full-size picture. bilinear: plainly enlarged."),
-    ] = "guided",
-    native: Annotated[
-        bool, typer.Option("--native", help="Predict at each picture's full size, in tiles without seams. Slow.")
-    ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with an interrupted run: leave alone what it has done.")
-    ] = False,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Pictures in work at a time. [default: one more than the cores]")
-    ] = None,
-    trust_checkpoint: Annotated[
-        bool,
-        typer.Option(
-            "--trust-checkpoint",
-            help="Load a model that densecolor does not know, with Keras. Only for files of people you trust.",
-        ),
-    ] = False,
-    runtime: Annotated[
-        str,
-        typer.Option(
-            help="What runs the model: keras, openvino or onnx, or auto, the fastest that is installed and worth it. "
-            'Needs pip install "densecolor[fast]".'
-        ),
-    ] = "auto",
-    precision: Annotated[
-        str, typer.Option(help="auto lets OpenVINO compute in bfloat16 where that is faster; float32 never.")
-    ] = "auto",
+    images: ImagesArgument,
+    output: OutputOption,
+    model: ModelOption = None,
+    working_size: WorkingSizeOption = None,
+    upsampling: UpsamplingOption = "guided",
+    native: NativeOption = False,
+    saturation: SaturationOption = 1.0,
+    temperature: TemperatureOption = None,
+    samples: SamplesOption = None,
+    seed: SeedOption = 0,
+    side_by_side: SideBySideOption = False,
+    compare: CompareOption = (),
+    sidecar: SidecarOption = False,
+    skip_color: SkipColorOption = False,
+    overwrite: OverwriteOption = False,
+    resume: ResumeOption = False,
+    threads: ThreadsOption = None,
+    runtime: RuntimeOption = "auto",
+    precision: PrecisionOption = "auto",
+    trust_checkpoint: TrustOption = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
     version: VersionOption = False,
 ):
     """Colorize grayscale pictures: JPEG, PNG, TIFF, WebP, GIF and BMP, of any size, 8 or 16 bits.
 
-    Lightness, depth and transparency are kept; the colours of a colour picture are ignored. In an output folder
-    every picture keeps its name (GIF and BMP become PNG) and its place below the folder that was named. A picture that
-    fails is named and stops no other; the exit status is then 1.
+    Lightness, depth and transparency are kept; the colours of a colour picture are ignored, or kept with --skip-color.
+    In an output folder every picture keeps its name (GIF and BMP become PNG) and its place below the folder that was
+    named. A picture that fails is named and stops no other; the exit status is then 1.
 
     Examples:
 
@@ -82,6 +77,8 @@ def colorize(
         densecolor-colorize portrait.jpg --output portrait-colour.png --model runs/first
 
         densecolor-colorize scans "more/*.tif" --output colour --model runs/first/best.keras --resume
+
+        densecolor-colorize portrait.jpg --output grid.png --model runs/first --compare runs/second --compare runs/third
     """
     import_keras_quietly()
     from densecolor.inference import colorize_files
@@ -94,6 +91,14 @@ def colorize(
             working_size=working_size,
             upsampling=upsampling,
             native=native,
+            saturation=saturation,
+            temperature=temperature,
+            samples=samples,
+            seed=seed,
+            side_by_side=side_by_side,
+            compare=compare,
+            sidecar=sidecar,
+            skip_color=skip_color,
             overwrite=overwrite,
             resume=resume,
             threads=threads,
@@ -103,16 +108,25 @@ def colorize(
             progress=progress,
             note=say,
         )
-    failed = [result for result in results if result.error]
-    skipped = sum(result.skipped for result in results)
     if as_json:
         print(json.dumps([dataclasses.asdict(result) for result in results], indent=1, default=str))
+    failed = [result for result in results if result.error]
     for result in failed:
         say(f"error: {result.error}")
+    _tell_notes(results)
+    skipped = sum(result.skipped for result in results)
     before = f", {skipped} of them before" if skipped else ""
     say(f"{len(results) - len(failed)} of {len(results)} pictures colorized into {output}{before}.")
     if failed:
         raise typer.Exit(FAILED)
+
+
+def _tell_notes(results):
+    """Each note once, with some of the pictures that it holds for: there may be thousands."""
+    for note in dict.fromkeys(result.note for result in results if result.note):
+        sources = [str(result.source) for result in results if result.note == note]
+        more = f" and {len(sources) - NOTES_SHOWN:,} more" if len(sources) > NOTES_SHOWN else ""
+        say(f"note: {', '.join(sources[:NOTES_SHOWN])}{more}: {note}.")
 
 
 def main():

@@ -1,40 +1,98 @@
 """One picture, from file to file."""
 
+import dataclasses
 import errno
 import os
 import stat
 
+from densecolor.atomic import write_atomically
+from densecolor.image_io import Picture
 from densecolor.image_io import read_image
 from densecolor.image_io import remove_unfinished
 from densecolor.image_io import write_image
+from densecolor.inference.in_color import is_in_color
+from densecolor.inference.panels import fit_cell
+from densecolor.inference.panels import gray_of
+from densecolor.inference.panels import grid
+from densecolor.inference.panels import side_by_side
 from densecolor.inference.picture import colorize_with_account
 from densecolor.inference.pixel_budget import PixelBudget
 from densecolor.inference.pixel_budget import pixels_of
 from densecolor.inference.record import state_of
+from densecolor.inference.sidecar import describe_colouring
+from densecolor.inference.sidecar import sidecar_path
+from densecolor.inference.sidecar import write_sidecar
 
 MAX_FILE_BYTES = 1 << 31  # more than the largest picture, less than what would fill the memory
 PIXELS_AT_A_TIME = 1 << 26  # in all threads together; a larger picture is colorized alone
+REPLACED = "in colour already; its own colours were ignored (--skip-color keeps them)"
+KEPT = "in colour already, and kept as it was"
+
+
+@dataclasses.dataclass(frozen=True)
+class Colouring:
+    """One way to colour a picture.
+
+    Attributes:
+        label: the model's short name.
+        model: what predicts.
+        number: the model's place among the models.
+        seed: of the sample, or None.
+    """
+
+    label: str
+    model: object
+    number: int = 0
+    seed: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Form:
+    """What is written of a picture.
+
+    Attributes:
+        side_by_side: bool, gray and colour in one picture.
+        compare: bool, a grid of all models in one picture.
+        sidecar: bool, a JSON file too.
+        skip_color: bool, pictures in colour are kept.
+    """
+
+    side_by_side: bool = False
+    compare: bool = False
+    sidecar: bool = False
+    skip_color: bool = False
 
 
 class FileColorizer:
     """Colorizes files; one object for all threads.
 
     Args:
-        model: what predicts.
+        colourings: list of `Colouring`.
+        form: `Form`.
         record: `densecolor.inference.record.Record`.
         check: function (), called between steps; it raises where the work as a whole has ended.
         options: dict, options of `colorize_with_account`.
+        settings: dict, what a sidecar says of all this; its "models" describe the models.
     """
 
-    def __init__(self, model, record, check, options):
-        self._model = model
+    def __init__(self, colourings, form, record, check, options, settings):
+        self._colourings = colourings
+        self._form = form
         self._record = record
         self._check = check
         self._options = options
+        self._settings = settings
         self._budget = PixelBudget(PIXELS_AT_A_TIME)
 
-    def colorize(self, source, target):
+    def colorize(self, source, targets):
         """Colorize one file.
+
+        Args:
+            source: its path.
+            targets: list of the paths of its outputs: one for each colouring, or one for all.
+
+        Returns:
+            str, what is worth knowing about it, or None.
 
         Raises:
             ImageError: the file is no picture, or cannot be written as asked.
@@ -43,16 +101,79 @@ class FileColorizer:
         """
         _check_file(source)
         before = state_of(source)
-        with self._budget.taken(pixels_of(source)):
+        pictures = len(self._colourings) if self._form.side_by_side else 1
+        with self._budget.taken(pixels_of(source) * pictures):
             self._check()
             picture = read_image(source)
-            colored = colorize_with_account(picture, self._model, in_place=True, **self._options)
-            self._check()
-            if self._record.is_unfinished(target):
-                remove_unfinished(target)
-            self._record.begin(target)
+            in_color = is_in_color(picture.pixels)
+            if in_color and self._form.skip_color:
+                self._begin(targets)
+                written = _keep(source, picture, targets[0])
+            elif self._form.compare:
+                written = self._write_grid(source, picture, targets[0])
+            elif self._form.side_by_side:
+                written = self._write_side_by_side(source, picture, targets[0])
+            else:
+                written = self._write_each(source, picture, targets)
+        self._record.end(source, written, before)
+        if not in_color:
+            return None
+        return KEPT if self._form.skip_color else REPLACED
+
+    def _begin(self, targets):
+        """The last step before the first output is written."""
+        self._check()
+        files = [*targets, *map(sidecar_path, targets)] if self._form.sidecar else targets
+        for path in files:
+            if self._record.is_unfinished(path):
+                remove_unfinished(path)
+        self._record.begin(files)
+
+    def _write_each(self, source, picture, targets):
+        written = []
+        for colouring, target in zip(self._colourings, targets, strict=True):
+            colored = self._colored(colouring, picture, in_place=len(targets) == 1)
+            if not written:
+                self._begin(targets)
             write_image(target, colored.rgb, colored.alpha, overwrite=True)
-        self._record.end(source, target, before)
+            written += [target, *self._described(source, picture, target, [(colouring, colored)])]
+        return written
+
+    def _write_side_by_side(self, source, picture, target):
+        made = [(colouring, self._colored(colouring, picture)) for colouring in self._colourings]
+        rgb, alpha = side_by_side(picture.pixels, [colored.rgb for _, colored in made], picture.alpha)
+        self._begin([target])
+        write_image(target, rgb, alpha, overwrite=True)
+        return [target, *self._described(source, picture, target, made)]
+
+    def _write_grid(self, source, picture, target):
+        picture = Picture(fit_cell(picture.pixels))
+        made = [(colouring, self._colored(colouring, picture)) for colouring in self._colourings]
+        cells = [gray_of(picture.pixels), *(colored.rgb for _, colored in made)]
+        labels = ["input", *(colouring.label for colouring in self._colourings)]
+        self._begin([target])
+        write_image(target, grid(cells, labels), overwrite=True)
+        return [target, *self._described(source, picture, target, made)]
+
+    def _colored(self, colouring, picture, in_place=False):
+        self._check()
+        return colorize_with_account(picture, colouring.model, in_place=in_place, **self._options)
+
+    def _described(self, source, picture, target, made):
+        if not self._form.sidecar:
+            return []
+        about = [describe_colouring(*pair, self._options["working_size"]) for pair in made]
+        return [write_sidecar(target, source, picture.pixels, self._settings, about)]
+
+
+def _keep(source, picture, target):
+    """Write a picture as it was: the file itself where its suffix stays."""
+    if source.suffix.lower() == target.suffix.lower():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(target, source.read_bytes())
+    else:
+        write_image(target, picture.pixels, picture.alpha, overwrite=True)
+    return [target]
 
 
 def reason_of(source, error):

@@ -1,25 +1,32 @@
 """Many pictures, from files to files."""
 
 import dataclasses
+import functools
 import os
 import pathlib
 
 import cv2
 
-import densecolor
 from densecolor.errors import CheckpointError
 from densecolor.errors import DensecolorError
 from densecolor.errors import require_choice
 from densecolor.inference import runtimes
+from densecolor.inference.control import check_control
+from densecolor.inference.control import controlled
+from densecolor.inference.file_colorizer import Colouring
 from densecolor.inference.file_colorizer import FileColorizer
+from densecolor.inference.file_colorizer import Form
 from densecolor.inference.file_colorizer import reason_of
 from densecolor.inference.identity import identify_model
 from densecolor.inference.overlapped import Overlapped
 from densecolor.inference.overlapped import available_cores
+from densecolor.inference.panels import labels_of
 from densecolor.inference.plan import is_one_file
+from densecolor.inference.plan import number_outputs
 from densecolor.inference.plan import plan_outputs
 from densecolor.inference.plan import refuse_existing
 from densecolor.inference.record import Record
+from densecolor.inference.sidecar import sidecar_path
 from densecolor.inference.tile_model import TileModel
 from densecolor.inference.upsampling import UPSAMPLINGS
 
@@ -33,12 +40,16 @@ class Result:
         output: where its colours are, or would be.
         error: why it was not colorized, or None.
         skipped: whether an earlier run had colorized it, so that this one did not.
+        note: what else is worth knowing, or None.
+        outputs: paths of all outputs, where there are several samples; `output` is the first.
     """
 
     source: pathlib.Path
     output: pathlib.Path
     error: str | None = None
     skipped: bool = False
+    note: str | None = None
+    outputs: tuple = ()
 
 
 def colorize_files(
@@ -51,6 +62,14 @@ def colorize_files(
     native=False,
     overwrite=False,
     resume=False,
+    saturation=1.0,
+    temperature=None,
+    samples=None,
+    seed=0,
+    side_by_side=False,
+    compare=(),
+    sidecar=False,
+    skip_color=False,
     trust=False,
     threads=None,
     runtime="auto",
@@ -78,6 +97,17 @@ def colorize_files(
         overwrite: bool; False refuses before any work if one of the outputs exists.
         resume: bool; leave alone the outputs that were made by the same model and settings from the same files (by
             their size and time), and do again those that were begun and not finished. `output` must be a folder.
+        saturation: see `controlled`.
+        temperature: see `controlled`; of all models that are compared.
+        samples: int, how many colourings of each picture a diverse model gives (see `controlled`): "a.png" becomes
+            "a-1.png" and so on. None for the model's first choice.
+        seed: int, of the first sample; the next ones follow it.
+        side_by_side: bool; write gray and colour (of all samples) in one picture, at full size and depth.
+        compare: more models, as `model`; one 8-bit picture then shows gray and what each makes of it, in a grid, every
+            one at most 1,024 pixels large.
+        sidecar: bool; write "a.png.json" too: model, settings, hashes, and what bringing colours into sRGB cost.
+        skip_color: bool; keep pictures that are in colour already (see `is_in_color`) as they are. False replaces their
+            colours, with a note.
         trust: bool, for a `model` that is a path: see `densecolor.load_model`.
         threads: int, pictures in work at a time; None takes one more than there are processor cores.
         runtime, precision: what runs the model, see `inference.runtimes.load`.
@@ -91,67 +121,105 @@ def colorize_files(
         ImageError: an input does not exist, all are earlier outputs, two pictures would get the same output, an
             output is an input, or exists already.
         CheckpointError: the model cannot be loaded, or is none that colorizes (see `colorize`).
-        DensecolorError: `threads` or `working_size` is less than 1, or `resume` has no folder to look at; the runtime
-            is unknown or not installed, or the model cannot be exported for it.
+        DensecolorError: a number is out of range, options do not go together, a model has no samples or no
+            temperature, or `resume` has no folder to look at; the runtime is unknown or not installed, or the model
+            cannot be exported for it.
 
     Example:
         >>> results = colorize_files(["scans", "more/*.png"], "colour", model="runs/first", resume=True)
         >>> [result.source for result in results if result.error]
         []
     """
-    _require_positive(working_size=working_size, threads=threads)
+    _require_positive(working_size=working_size, threads=threads, samples=samples)
     require_choice("upsampling", upsampling, UPSAMPLINGS)
+    compare = list(compare)
+    if compare and (side_by_side or samples):
+        raise DensecolorError("`compare` makes a picture of its own: it does not go with `side_by_side` or `samples`.")
     paths = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     output = pathlib.Path(output)
     plan = plan_outputs(paths, output)
-    order = list(plan)
+    plan = number_outputs(plan, samples) if samples and not side_by_side else {k: [v] for k, v in plan.items()}
     one_file = is_one_file(paths, output)
     if one_file and resume:
         raise DensecolorError(f"`resume` goes on in a folder of outputs. Received: the file {output}.")
     if not resume and not overwrite:
-        refuse_existing(plan.values())  # before the model is loaded, which takes its time
-    runtime = _runtime_for_tiles(runtime) if native else runtime
-    model = runtimes.load(model, runtime, precision=precision, trust=trust, pictures=len(plan), note=note)
+        refuse_existing(_files_of(plan, sidecar))  # before the model is loaded, which takes its time
+    runtime = _runtime_of_keras(runtime) if native or samples or temperature is not None else runtime
+    models = [
+        runtimes.load(each, runtime, precision=precision, trust=trust, pictures=len(plan), note=note)
+        for each in [model, *compare]
+    ]
+    labels = labels_of([model, *compare])
+    seeds = range(seed, seed + samples) if samples else [None]
+    for each in models:
+        check_control(each, saturation, temperature, seeds[-1])
+    form = Form(side_by_side, bool(compare), sidecar, skip_color)
     options = {"working_size": working_size, "upsampling": upsampling, "native": native}
-    settings = {"model": identify_model(model), **options, "version": densecolor.__version__}
-    if native:
-        model = TileModel(model)
-    with Record(output.parent if one_file else output, settings, kept=not one_file) as record:
-        done = [source for source, target in plan.items() if resume and record.is_done(source, target)]
-        results = {source: Result(source, plan.pop(source), skipped=True) for source in done}
+    control = {"saturation": saturation, "temperature": temperature}
+    settings = {
+        "models": [
+            {"name": label, "class": type(each).__name__, "sha256": identify_model(each)}
+            for label, each in zip(labels, models, strict=True)
+        ],
+        "settings": {**options, **control, "samples": samples, "seed": seed, **dataclasses.asdict(form)},
+    }
+    overlapped = Overlapped(min(threads or available_cores() + 1, len(plan)))
+
+    def serve(each):
+        return overlapped.serve(TileModel(each) if native else each)
+
+    colourings = [
+        Colouring(labels[number], controlled(each, **control, sample=one, serve=serve), number, one)
+        for number, each in enumerate(models)
+        for one in seeds
+    ]
+    # The same model by another name makes the same outputs.
+    made_by = {**settings, "models": [each["sha256"] for each in settings["models"]]}
+    with Record(output.parent if one_file else output, made_by, kept=not one_file) as record:
+        results = {
+            source: Result(source, targets[0], skipped=True, outputs=tuple(targets))
+            for source, targets in plan.items()
+            if resume and record.is_done(source, targets)
+        }
+        remaining = {source: targets for source, targets in plan.items() if source not in results}
         if not overwrite:
-            refuse_existing(target for target in plan.values() if not record.is_unfinished(target))
+            files = _files_of(remaining, sidecar)
+            refuse_existing(path for path in files if not record.is_unfinished(path))
         if progress is not None and results:
-            progress(len(results), len(order))
-        for result in _colorize_all(plan, model, record, options, threads):
+            progress(len(results), len(plan))
+        colorizer = FileColorizer(colourings, form, record, overlapped.check, options, settings)
+        for result in overlapped.run(functools.partial(_result_of, colorizer), remaining.items()):
             results[result.source] = result
             if progress is not None:
-                progress(len(results), len(order))
-    return [results[source] for source in order]
+                progress(len(results), len(plan))
+    return [results[source] for source in plan]
 
 
-def _colorize_all(plan, model, record, options, threads):
-    """Yield the result of every picture as it comes."""
-    overlapped = Overlapped(min(threads or available_cores() + 1, len(plan)))
-    colorizer = FileColorizer(overlapped.serve(model), record, overlapped.check, options)
-
-    def work(task):
-        source, target = task
-        try:
-            colorizer.colorize(source, target)
-        except CheckpointError:
-            raise  # of the model, so that no other picture would fare better
-        except (DensecolorError, OSError, MemoryError, cv2.error) as error:
-            return Result(source, target, reason_of(source, error))
-        return Result(source, target)
-
-    yield from overlapped.run(work, plan.items())
+def _result_of(colorizer, task):
+    source, targets = task
+    try:
+        note = colorizer.colorize(source, targets)
+    except CheckpointError:
+        raise  # of the model, so that no other picture would fare better
+    except (DensecolorError, OSError, MemoryError, cv2.error) as error:
+        return Result(source, targets[0], error=reason_of(source, error), outputs=tuple(targets))
+    return Result(source, targets[0], note=note, outputs=tuple(targets))
 
 
-def _runtime_for_tiles(runtime):
-    """Keras alone lets a network be taken apart for tiles."""
+def _files_of(plan, sidecar):
+    """All files that the outputs of a plan are, in order."""
+    for targets in plan.values():
+        yield from targets
+        if sidecar:
+            yield from map(sidecar_path, targets)
+
+
+def _runtime_of_keras(runtime):
+    """Keras alone lets a network be taken apart for tiles, takes noise, and gives distributions of colours."""
     if runtime not in ("auto", "keras"):
-        raise DensecolorError(f"Pictures at their full size are predicted by Keras. Received: runtime={runtime!r}.")
+        raise DensecolorError(
+            f"`native`, `samples` and `temperature` need the runtime keras. Received: runtime={runtime!r}."
+        )
     return "keras"
 
 

@@ -16,6 +16,7 @@ from densecolor.errors import DensecolorError
 from densecolor.errors import ImageError
 from densecolor.errors import require_choice
 from densecolor.image_io import Picture
+from densecolor.inference.control import controlled
 from densecolor.inference.prediction import predict_outputs
 from densecolor.inference.tile_model import TileModel
 from densecolor.inference.tiles import TiledPrediction
@@ -45,7 +46,17 @@ class Colorized:
     gamut: GamutAccount
 
 
-def colorize(image, model=None, working_size=None, *, upsampling="guided", native=False):
+def colorize(
+    image,
+    model=None,
+    working_size=None,
+    *,
+    upsampling="guided",
+    native=False,
+    saturation=1.0,
+    temperature=None,
+    sample=None,
+):
     """Colorize a picture: its lightness is kept, its own colours, if any, are ignored.
 
     The model sees the picture reduced to about `working_size` squared pixels in its own proportions (never
@@ -62,6 +73,9 @@ def colorize(image, model=None, working_size=None, *, upsampling="guided", nativ
         native: bool, True predicts at the picture's full size instead, in tiles without seams. What the network draws
             from the whole picture it still draws from the reduced one. Slow, and worth it only for networks that were
             trained on details of large pictures.
+        saturation: see `densecolor.inference.controlled`.
+        temperature: likewise.
+        sample: likewise.
 
     Returns:
         array of the same dtype, (H, W, 3) RGB, or (H, W, 4) with the alpha unchanged.
@@ -69,11 +83,18 @@ def colorize(image, model=None, working_size=None, *, upsampling="guided", nativ
     Raises:
         ImageError: `image` is of another type or shape.
         CheckpointError: the model cannot be loaded, takes another input, or does not predict `ab`, or predicts NaN.
-        DensecolorError: `working_size` is less than 1, or `upsampling` is unknown.
+        DensecolorError: `working_size` is less than 1, `upsampling` is unknown, or see `controlled`.
 
     Example:
         >>> color = densecolor.colorize(gray, model="runs/first")
     """
+    model = controlled(
+        as_model(model),
+        saturation=saturation,
+        temperature=temperature,
+        sample=sample,
+        serve=TileModel if native else lambda model: model,
+    )
     colored = colorize_with_account(image, model, working_size, upsampling=upsampling, native=native)
     return colored.rgb if colored.alpha is None else np.dstack([colored.rgb, colored.alpha])
 

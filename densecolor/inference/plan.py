@@ -37,13 +37,38 @@ def plan_outputs(paths, output):
         plan = {pathlib.Path(paths[0]): output}
     else:
         plan = _plan_folder(find_images_with_names(paths), output)
-    _check(plan)
+    _check(plan.items())
     return plan
 
 
 def is_one_file(paths, output):
     """Whether `output` is to be one file, made from one file."""
     return len(paths) == 1 and pathlib.Path(paths[0]).is_file() and _names_a_picture(output)
+
+
+def number_outputs(plan, count):
+    """Give every picture several outputs: a.png becomes a-1.png, a-2.png and so on.
+
+    Args:
+        plan: dict of source to target, of `plan_outputs`.
+        count: int.
+
+    Returns:
+        dict of source to list of targets.
+
+    Raises:
+        ImageError: one of them is an input, or another one's output.
+
+    Example:
+        >>> number_outputs({pathlib.Path("a.gif"): pathlib.Path("b/a.png")}, 2)
+        {PosixPath('a.gif'): [PosixPath('b/a-1.png'), PosixPath('b/a-2.png')]}
+    """
+    numbered = {
+        source: [target.with_name(f"{target.stem}-{number}{target.suffix}") for number in range(1, count + 1)]
+        for source, target in plan.items()
+    }
+    _check((source, target) for source, targets in numbered.items() for target in targets)
+    return numbered
 
 
 def refuse_existing(targets):
@@ -61,10 +86,11 @@ def refuse_existing(targets):
         )
 
 
-def _check(plan):
-    sources = {os.path.realpath(source) for source in plan}
+def _check(pairs):
+    pairs = list(pairs)
+    sources = {os.path.realpath(source) for source, _ in pairs}
     taken = {}
-    for source, target in plan.items():
+    for source, target in pairs:
         if target.suffix.lower() not in WRITABLE_SUFFIXES:
             raise ImageError(f"{target} cannot be written. Choose a suffix from {', '.join(WRITABLE_SUFFIXES)}.")
         if os.path.realpath(target) in sources:

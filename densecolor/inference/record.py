@@ -1,8 +1,8 @@
 """The record of a folder of outputs: which were made by which model and settings from which inputs.
 
-A file of JSON lines in the output folder. A run names itself by its settings; every picture gets a line before it is
-written and one after it. So a run that ended anywhere, even by `kill -9`, knows afterwards what is whole, what it may
-do again, and what was never its own.
+A file of JSON lines in the output folder. A run names itself by its settings; the outputs of every picture get a line
+before they are written and one after it. So a run that ended anywhere, even by `kill -9`, knows afterwards what is
+whole, what it may do again, and what was never its own.
 """
 
 import hashlib
@@ -10,6 +10,8 @@ import json
 import os
 import threading
 from pathlib import Path
+
+import densecolor
 
 RECORD_NAME = ".densecolor.jsonl"
 
@@ -47,6 +49,7 @@ class Record:
     """
 
     def __init__(self, folder, settings, kept=True):
+        settings = {**settings, "version": densecolor.__version__}
         self._kept = kept
         self._folder = Path(folder)
         self._settings = settings
@@ -62,16 +65,16 @@ class Record:
         if self._file is not None:
             os.close(self._file)
 
-    def is_done(self, source, target):
-        """Whether the target is there, whole, and made by these settings from the source as it is now."""
-        line = self._earlier.get(self._name(target), {})
+    def is_done(self, source, targets):
+        """Whether the targets are there, whole, and made by these settings from the source as it is now."""
+        line = self._earlier.get(self._name(targets[0]), {})
         try:
             return (
-                line.get("done") is not None
+                "done" in line
                 and line["run"] == self._key
                 and line["source"] == os.path.abspath(source)
                 and line["input"] == state_of(source)
-                and line["bytes"] == os.stat(target).st_size
+                and all(os.stat(self._folder / name).st_size == size for name, size in line["done"].items())
             )
         except (OSError, KeyError):
             return False
@@ -80,22 +83,21 @@ class Record:
         """Whether the last that is known of the target is that a run was about to write it."""
         return "begun" in self._earlier.get(self._name(target), {})
 
-    def begin(self, target):
-        """Note that the target will be written.
+    def begin(self, targets):
+        """Note that the targets will be written.
 
         Raises:
             OSError: it cannot be noted; then nothing must be written.
         """
-        self._write({"begun": self._name(target), "run": self._key})
+        self._write({"begun": [self._name(target) for target in targets], "run": self._key})
 
-    def end(self, source, target, before):
-        """Note that the target is written, from a source whose `state_of` was `before`."""
+    def end(self, source, written, before):
+        """Note that these targets are written, from a source whose `state_of` was `before`."""
         line = {
-            "done": self._name(target),
+            "done": {self._name(target): os.stat(target).st_size for target in written},
             "run": self._key,
             "source": os.path.abspath(source),
             "input": before,
-            "bytes": os.stat(target).st_size,
         }
         self._write(line)
 
@@ -129,9 +131,8 @@ def _read(path):
     for text_line in text.splitlines():
         try:
             line = json.loads(text_line)
-            name = line.get("done") or line.get("begun")
-        except (ValueError, AttributeError):
+            names = [*line.get("begun", ()), *line.get("done", {}).keys()]
+        except (ValueError, AttributeError, TypeError):
             continue
-        if isinstance(name, str):
-            lines[name] = line
+        lines.update((name, line) for name in names if isinstance(name, str))
     return lines

@@ -143,8 +143,8 @@ def test_what_a_killed_process_leaves_is_done_again(scans, model):
     colorize_files("scans", "colour", model)
     whole = contents("colour")
     record = Path("colour", RECORD_NAME)
-    lines = [line for line in record.read_bytes().splitlines() if b'"done": "0/00.png"' not in line]
-    record.write_bytes(b"\n".join(line for line in lines if b'"done": "1/01.png"' not in line))
+    lines = [line for line in record.read_bytes().splitlines() if b'"done": {"0/00.png"' not in line]
+    record.write_bytes(b"\n".join(line for line in lines if b'"done": {"1/01.png"' not in line))
     write_image("colour/0/00.png", GRAY, overwrite=True)
     os.truncate("colour/1/01.png", 20)
     os.rename("colour/1/01.png", f"colour/1/{_unfinished_prefix(Path('01.png'))}0123.part")
