@@ -1,5 +1,3 @@
-import io
-import json
 import tempfile
 import zipfile
 from pathlib import Path
@@ -8,6 +6,12 @@ import h5py
 import keras
 import numpy as np
 import pytest
+from made_checkpoints import KERNEL
+from made_checkpoints import WEIGHTS
+from made_checkpoints import foreign_configs
+from made_checkpoints import replaced
+from made_checkpoints import rewrite
+from made_checkpoints import with_arguments
 
 from densecolor import models
 from densecolor.checkpoint import check_savable
@@ -16,8 +20,6 @@ from densecolor.checkpoint import save_model
 from densecolor.checkpoint.size import least_parameters
 from densecolor.errors import CheckpointError
 
-WEIGHTS = "model.weights.h5"
-KERNEL = "layers/conv2d/vars/0"  # of the first convolution
 PIXELS = np.linspace(-1, 1, 6 * 7, dtype=np.float32).reshape(1, 6, 7, 1)
 
 
@@ -30,32 +32,6 @@ def model():
 def path(model, tmp_path):
     save_model(model, tmp_path / "model.keras")
     return tmp_path / "model.keras"
-
-
-def rewrite(path, edit_config=None, edit_weights=None, extra=()):
-    """Replace a checkpoint by a changed copy of it.
-
-    `edit_config` takes and returns the configuration, `edit_weights` gets the opened HDF5 file, `extra` are pairs
-    of a member's name and its bytes.
-    """
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    if edit_config:
-        edited = edit_config(json.loads(members["config.json"]))
-        members["config.json"] = edited if isinstance(edited, bytes) else json.dumps(edited).encode()
-    if edit_weights:
-        buffer = io.BytesIO(members[WEIGHTS])
-        with h5py.File(buffer, "r+") as file:
-            edit_weights(file)
-        members[WEIGHTS] = buffer.getvalue()
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in [*members.items(), *extra]:
-            archive.writestr(name, content)
-    return path
-
-
-def with_arguments(**arguments):
-    return lambda config: config | {"config": config["config"] | arguments}
 
 
 def test_a_saved_model_predicts_the_same(model, path):
@@ -224,23 +200,6 @@ def test_damage_anywhere_is_refused_or_harmless(path):
     assert refused > 30
 
 
-def foreign_configs(canary):
-    """Configurations of a Lambda layer that runs code, a saved graph from elsewhere, plain Keras, any callable."""
-
-    def write_canary(x):
-        with open(canary, "w") as file:
-            file.write("executed")
-        return x
-
-    with_code = keras.Sequential([keras.Input((1,)), keras.layers.Lambda(write_canary)])
-    plain = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-    graph = {"module": "keras.layers", "class_name": "TFSMLayer", "config": {"filepath": str(canary.parent)}}
-    command = {"module": "os", "class_name": "system", "config": f"touch {canary}"}
-    config = [keras.saving.serialize_keras_object(model) for model in (with_code, plain)] + [graph, command]
-    canary.unlink(missing_ok=True)
-    return [{"registered_name": None} | item for item in config]
-
-
 @pytest.mark.parametrize("index", range(4))
 def test_classes_that_are_not_ours_are_never_built(index, path, tmp_path):
     canary = tmp_path / "canary"
@@ -345,17 +304,6 @@ def test_far_more_bytes_than_the_model_needs_are_not_unpacked(path):
     assert path.stat().st_size < 1 << 20
     with pytest.raises(CheckpointError, match="104,857,600 bytes of weights; its model needs at most"):
         load_model(path)
-
-
-def replaced(create):
-    """An edit that replaces the first convolution's weights by what `create(file, shape)` makes in their place."""
-
-    def edit(file):
-        shape = file[KERNEL].shape
-        del file[KERNEL]
-        create(file, shape)
-
-    return edit
 
 
 def virtual(file, shape):

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import os
 import pathlib
+import warnings
 
 import cv2
 
@@ -175,7 +176,10 @@ def colorize_files(
     ]
     # The same model by another name makes the same outputs.
     made_by = {**settings, "models": [each["sha256"] for each in settings["models"]]}
-    with Record(output.parent if one_file else output, made_by, kept=not one_file) as record:
+    record = Record(output.parent if one_file else output, made_by, kept=not one_file)
+    with record, warnings.catch_warnings():
+        # Reading silences Pillow for itself, but threads that do so at the same time lift each other's silence.
+        warnings.filterwarnings("ignore", module=r"PIL\.")
         results = {
             source: Result(source, targets[0], skipped=True, outputs=tuple(targets))
             for source, targets in plan.items()

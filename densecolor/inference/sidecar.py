@@ -45,7 +45,7 @@ def write_sidecar(target, source, pixels, settings, colourings):
     Args:
         target: path of the output.
         source: path of the input.
-        pixels: (H, W) or (H, W, 3), what was colorized.
+        pixels: (H, W) or (H, W, 3), what was colorized: the input, or for a grid of models the reduced one.
         settings: dict of what was asked for; "models" among them lists the models.
         colourings: list of what `describe_colouring` gives, in the order in which they are in the output.
 
@@ -64,12 +64,8 @@ def write_sidecar(target, source, pixels, settings, colourings):
             "sha256": _hash(source),
             "bytes": source.stat().st_size,
         },
-        "output": {
-            "name": target.name,
-            "height": pixels.shape[0],
-            "width": pixels.shape[1],
-            "bits": 8 * pixels.dtype.itemsize,
-        },
+        "output": target.name,
+        "colorized": {"height": pixels.shape[0], "width": pixels.shape[1], "bits": 8 * pixels.dtype.itemsize},
         **settings,
         "colourings": colourings,
     }

@@ -135,7 +135,8 @@ def test_sidecar(scans, model):
         "sha256": hashlib.sha256(Path("scans/deep/b.tif").read_bytes()).hexdigest(),
         "bytes": Path("scans/deep/b.tif").stat().st_size,
     }
-    assert said["output"] == {"name": "b.tif", "height": 40, "width": 50, "bits": 16}
+    assert said["output"] == "b.tif"
+    assert said["colorized"] == {"height": 40, "width": 50, "bits": 16}
     assert said["models"][0]["name"] == "first"
     assert len(said["models"][0]["sha256"]) == 64
     assert said["settings"]["saturation"] == 3.0

@@ -1,59 +1,19 @@
 """Pictures that are broken in every way: each is packed or rejected with a reason, and none stops the others."""
 
 import csv
-import io
 import os
 import unicodedata
 
 import numpy as np
 import pytest
 from made_medical import PYDICOM_FILES
-from PIL import Image
+from made_pictures import encoded
+from made_pictures import mutate
+from made_pictures import png
 
 from densecolor.packing import pack
 from densecolor.shards import open_dataset
 from densecolor.shards import read_rejected
-
-KINDS = {
-    "jpg": {"format": "JPEG", "quality": 80},
-    "progressive.jpg": {"format": "JPEG", "progressive": True},
-    "png": {"format": "PNG"},
-    "tif": {"format": "TIFF", "compression": "tiff_lzw"},
-    "plain.tif": {"format": "TIFF"},
-    "webp": {"format": "WEBP", "quality": 80},
-    "gif": {"format": "GIF"},
-    "bmp": {"format": "BMP"},
-}
-
-
-def encoded(crops):
-    """A picture of 32 x 32 in every format, bytes by suffix."""
-    files = {}
-    for i, (suffix, options) in enumerate(KINDS.items()):
-        stream = io.BytesIO()
-        Image.fromarray(crops[i]).save(stream, **options)
-        files[suffix] = stream.getvalue()
-    return files
-
-
-def mutate(data, random):
-    """Some bytes changed, cut out, repeated or cut off: what disks, cables and careless programs do."""
-    data = bytearray(data)
-    for _ in range(random.integers(1, 6)):
-        start = int(random.integers(0, max(1, len(data))))
-        length = int(random.integers(1, 2 + min(64, len(data))))
-        kind = random.integers(0, 5)
-        if kind == 0:
-            data[start : start + 1] = random.bytes(1)
-        elif kind == 1:
-            data[start : start + length] = random.bytes(length)
-        elif kind == 2:
-            del data[start : start + length]
-        elif kind == 3:
-            data[start:start] = data[start : start + length]
-        else:
-            del data[start:]
-    return bytes(data)
 
 
 def account(source, out, **options):
@@ -148,8 +108,8 @@ def test_odd_names_and_sizes(tmp_path, crops):
         (source / name).write_bytes(data)
     (source / "text.jpg").write_text("not a picture")
     (source / "png called.jpg").write_bytes(data)
-    (source / "dot.png").write_bytes(_png(1, 1))
-    (source / "bomb.png").write_bytes(_png(30_000, 30_000))
+    (source / "dot.png").write_bytes(png(1, 1))
+    (source / "bomb.png").write_bytes(png(30_000, 30_000))
     os.symlink(source / "nowhere", source / "link.png")
     packed, rejected = check_account(source, tmp_path / "out", workers=1)
     assert set(packed) == {*names, "png called.jpg", "dot.png"}
@@ -160,17 +120,11 @@ def test_odd_names_and_sizes(tmp_path, crops):
 def test_the_limit_on_pixels_can_be_moved(tmp_path, crops):
     source = tmp_path / "source"
     source.mkdir()
-    (source / "large.png").write_bytes(_png(300, 300))
-    (source / "small.png").write_bytes(_png(200, 200))
+    (source / "large.png").write_bytes(png(300, 300))
+    (source / "small.png").write_bytes(png(200, 200))
     packed, rejected = check_account(source, tmp_path / "out", workers=1, max_pixels=50_000)
     assert packed == ["small.png"]
     assert "more than max_pixels=50,000" in rejected["large.png"]
-
-
-def _png(width, height):
-    stream = io.BytesIO()
-    Image.new("1", (width, height)).save(stream, "PNG")
-    return stream.getvalue()
 
 
 def test_what_is_no_regular_file_or_too_large_is_rejected(tmp_path, crops):
