@@ -95,7 +95,7 @@ ResumeOption = Annotated[
 ]
 ThreadsOption = Annotated[
     int | None,
-    typer.Option(min=1, help="Pictures in work at a time. [default: one more than the cores]", rich_help_panel=_RUN),
+    typer.Option(min=1, help="Pictures in work at a time. [default: twice as many as cores]", rich_help_panel=_RUN),
 ]
 RuntimeOption = Annotated[
     str,

@@ -94,9 +94,7 @@ class _Controlled:
         if self._decode is not None:
             random = None if self._seed is None else np.random.default_rng(self._seed)
             if self._output not in outputs:
-                raise DensecolorError(
-                    f"The distributions of model {self.name!r} cannot be had in tiles, with `native`."
-                )
+                raise DensecolorError(f"The distributions of model {self.name!r} cannot be had with `native`.")
             ab = self._decode(outputs, inputs["lightness"], random=random)
         return {**outputs, "ab": np.asarray(ab, np.float32) * self._saturation}
 

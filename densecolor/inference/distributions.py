@@ -18,7 +18,7 @@ from densecolor.color.ranges import normalize_ab
 
 BINS_STRIDE = 4  # pixels that one of `ab_distribution` stands for
 LEAST = 1e-12  # probability, so that none is impossible
-PREFERENCE = 3.0  # standard deviation over colours, in natural logarithms of probability
+PREFERENCE = 1.5  # standard deviation over colours, in natural logarithms of probability
 AB_SMOOTHNESS = 30.0  # distance in a and b within which preferences are alike
 HARMONICS = 2  # of preferences around the circle of hues, and over chroma
 

@@ -31,6 +31,9 @@ from densecolor.inference.sidecar import sidecar_path
 from densecolor.inference.tile_model import TileModel
 from densecolor.inference.upsampling import UPSAMPLINGS
 
+# The network has all cores to itself at times, and a thread that waits for it none.
+THREADS_PER_CORE = 2
+
 
 @dataclasses.dataclass(frozen=True)
 class Result:
@@ -110,7 +113,7 @@ def colorize_files(
         skip_color: bool; keep pictures that are in colour already (see `is_in_color`) as they are. False replaces their
             colours, with a note.
         trust: bool, for a `model` that is a path: see `densecolor.load_model`.
-        threads: int, pictures in work at a time; None takes one more than there are processor cores.
+        threads: int, pictures in work at a time; None takes twice as many as there are processor cores.
         runtime, precision: what runs the model, see `inference.runtimes.load`.
         progress: function `(done, total)`, called after each picture, or None.
         note: function of a str, told what is worth knowing; None for `warnings.warn`.
@@ -164,7 +167,7 @@ def colorize_files(
         ],
         "settings": {**options, **control, "samples": samples, "seed": seed, **dataclasses.asdict(form)},
     }
-    overlapped = Overlapped(min(threads or available_cores() + 1, len(plan)))
+    overlapped = Overlapped(min(threads or THREADS_PER_CORE * available_cores(), len(plan)))
 
     def serve(each):
         return overlapped.serve(TileModel(each) if native else each)

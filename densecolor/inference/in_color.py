@@ -39,8 +39,9 @@ def is_in_color(pixels):
     size = max(1, round(width * scale)), max(1, round(height * scale))
     lab = srgb_to_lab(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)).reshape(-1, 3)
     ab = lab[np.argsort(lab[:, 0]), 1:]
-    groups = np.array_split(ab, max(1, min(GROUPS, len(ab) // LEAST_GROUP)))
-    tints = [np.median(group, axis=0) for group in groups]
-    differing = sum((np.hypot(*(group - tint).T) > TOLERANCE).sum() for group, tint in zip(groups, tints, strict=True))
-    tinted = sum(len(group) for group, tint in zip(groups, tints, strict=True) if np.hypot(*tint) > STRONGEST_TINT)
-    return bool(differing > LARGEST_SHARE * len(ab) or tinted > LARGEST_TINTED * len(ab))
+    count = max(1, min(GROUPS, len(ab) // LEAST_GROUP))
+    groups = ab[: len(ab) // count * count].reshape(count, -1, 2)  # a few of the lightest pixels may be left over
+    tints = np.median(groups, axis=1, keepdims=True)
+    differing = np.hypot(*np.moveaxis(groups - tints, -1, 0)) > TOLERANCE
+    tinted = np.hypot(*np.moveaxis(tints, -1, 0)) > STRONGEST_TINT
+    return bool(differing.mean() > LARGEST_SHARE or tinted.mean() > LARGEST_TINTED)

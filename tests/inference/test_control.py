@@ -151,7 +151,7 @@ def test_samples_of_a_model_with_noise():
         ({"saturation": float("inf")}, "`saturation` must be"),
         (
             {"temperature": 0.5},
-            "Model 'fixed' predicts colours, not distributions .* colorful and hypercolumn have one",
+            "'fixed' predicts colours, not distributions .* colorful and hypercolumn have one",
         ),
         ({"temperature": 0.0}, "`temperature` must be above 0"),
         ({"temperature": 1.5}, "`temperature` must be above 0"),
