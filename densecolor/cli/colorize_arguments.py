@@ -47,7 +47,7 @@ SaturationOption = Annotated[
 TemperatureOption = Annotated[
     float | None,
     typer.Option(
-        help="In (0, 1], for colorful and hypercolumn: low is vivid and spotty, 1 is pale and safe. "
+        help="In (0, 1], for models of distributions: 1 takes the mean, low the likeliest colour. "
         "[default: the model's own]",
         rich_help_panel=_COLOURS,
     ),

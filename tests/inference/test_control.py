@@ -162,3 +162,30 @@ def test_samples_of_a_model_with_noise():
 def test_what_cannot_be_asked(options, message):
     with pytest.raises(DensecolorError, match=message):
         controlled(Fixed(0, 0), **options)
+
+
+def test_samples_of_colorgan():
+    keras.utils.set_random_seed(0)
+    model = models.create("colorgan_small")
+    first, again, second = (colorize(GRAY, model, sample=seed) for seed in (1, 1, 2))
+    assert np.abs(first.astype(int) - again).max() <= 1
+    assert np.abs(first.astype(int) - second).max() > 2
+
+
+def test_the_default_model_has_temperature_and_samples():
+    mean, likeliest = (colorize(GRAY, temperature=each) for each in (1.0, 0.2))
+    assert np.abs(mean.astype(int) - likeliest).max() > 5
+    assert (colorize(GRAY, sample=1) != colorize(GRAY, sample=2)).mean() > 0.1
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_saturation_with_and_without_tiles(native):
+    keras.utils.set_random_seed(0)
+    model = models.create("resunet", filters=(4, 4), head_filters=4)
+    np.testing.assert_array_equal(colorize(GRAY, model, native=native, saturation=0), np.dstack([GRAY] * 3))
+
+
+def test_distributions_that_tiles_do_not_have():
+    model = models.create("resunet", filters=(4, 4), head_filters=4)
+    with pytest.raises(DensecolorError, match="cannot be had with `native`"):
+        colorize(GRAY, model, native=True, temperature=0.5)
