@@ -15,6 +15,7 @@ from densecolor.models.gray_vgg import to_gray
 from densecolor.models.layers import NORM_MOMENTUM
 from densecolor.models.layers import CropLike
 from densecolor.models.layers import PadToMultiple
+from densecolor.models.layers import ResizeTo
 from densecolor.models.layers import apply_layers
 from densecolor.models.layers import dtype_scope
 from densecolor.models.teacher import FollowTeacher
@@ -101,7 +102,7 @@ class ChromaGANColorizer(Colorizer):
         with dtype_scope(dtype) as policy:
             lightness = keras.Input((None, None, 1), name="lightness")
             trunk = _trunk_layers(width)
-            small = ops.image.resize(lightness, (global_size, global_size), interpolation="bilinear", antialias=True)
+            small = ResizeTo(global_size, dtype="float32", name="global_resize")(lightness)
             x = apply_layers(_prepare(small, preprocessing), trunk)
             x = _apply_convolutions(x, GLOBAL, "global", width, sync_batchnorm)
             whole = keras.layers.Flatten(name="global_flat")(x)

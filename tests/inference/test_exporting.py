@@ -106,7 +106,7 @@ def test_what_cannot_be_exported_leaves_nothing(tmp_path):
     small = keras.ops.image.resize(lightness, (8, 8), antialias=True)  # a kernel that only TensorFlow has
     pair = keras.ops.repeat(lightness, 2, axis=-1) + keras.ops.mean(small)
     foreign = keras.Model({"lightness": lightness}, {"ab": pair}, name="foreign")
-    with pytest.raises(ExportError, match="'foreign' cannot be exported to openvino: "):
+    with pytest.raises(ExportError, match=r"'foreign' cannot be exported to openvino: .*operations: ScaleAndTranslate"):
         densecolor.export(foreign, tmp_path / "new" / "a.xml", "openvino")
     assert list((tmp_path / "new").iterdir()) == []
 

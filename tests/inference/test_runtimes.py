@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 import warnings
 import zipfile
 
@@ -19,6 +20,7 @@ from densecolor.inference.identity import identify_model
 from densecolor.inference.runtimes import load
 from densecolor.inference.runtimes.kept import Kept
 from densecolor.inference.runtimes.kept import user_folder
+from densecolor.inference.runtimes.load import is_faster
 
 GRAY = np.random.default_rng(0).integers(0, 256, (70, 91), np.uint8)
 
@@ -69,6 +71,34 @@ def test_auto_exports_for_many_pictures_and_uses_what_is_there(checkpoint):
     reference = densecolor.load_model(checkpoint)
     assert load(reference) is reference
     assert load(reference, "keras") is reference
+
+
+class Timed:
+    """A model that takes its time, the first time more."""
+
+    def __init__(self, seconds):
+        self.seconds = seconds
+        self.first = 0.2
+
+    def predict_on_batch(self, inputs):
+        time.sleep(self.seconds + self.first)
+        self.first = 0.0
+        return {"ab": np.repeat(inputs["lightness"], 2, axis=-1)}
+
+
+def test_the_faster_one_is_told_from_the_slower_one():
+    assert is_faster(lambda x: None, Timed(0.03))
+    assert not is_faster(lambda x: Timed(0.03).predict_on_batch({"lightness": x}), Timed(0.001))
+
+
+def test_auto_uses_keras_where_an_export_was_slower(checkpoint):
+    place = Kept(checkpoint, "openvino", False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        load(checkpoint, "openvino")
+    place.write(place.read() | {"faster": b""})
+    assert isinstance(load(checkpoint), keras.Model)
+    assert not isinstance(load(checkpoint, "openvino"), keras.Model)
 
 
 def test_auto_uses_keras_where_a_model_cannot_be_exported(tmp_path):

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from densecolor.errors import ExportError
+from densecolor.inference.exporting.formats import reason_of
 from densecolor.inference.exporting.formats import require_format
 from densecolor.inference.exporting.quiet import quiet
 from densecolor.models import Colorizer
@@ -42,8 +43,7 @@ def convert(model, format, folder, only_ab=False):
             model({"lightness": np.zeros((1, 64, 64, 1), np.float32)})  # Keras exports only what was called before
             model.export(str(path), format=known.keras_name, verbose=False)
     except Exception as error:  # of TensorFlow, tf2onnx, OpenVINO and LiteRT, which share no base
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise ExportError(f"Model {model.name!r} cannot be exported to {format}: {reason}") from error
+        raise ExportError(f"Model {model.name!r} cannot be exported to {format}: {reason_of(error)}") from error
     return path
 
 

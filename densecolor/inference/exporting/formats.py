@@ -6,6 +6,8 @@ import sys
 from densecolor.errors import require_choice
 from densecolor.errors import require_package
 
+REASON_LENGTH = 300
+
 
 @dataclasses.dataclass(frozen=True)
 class Format:
@@ -55,3 +57,8 @@ def import_openvino():
         return require_package("openvino", "fast")
     finally:
         del sys.modules["openvino_telemetry"]
+
+
+def reason_of(error):
+    """What an exporter or a runtime says, which may be pages: its first words, in one line."""
+    return " ".join(str(error).split())[:REASON_LENGTH] or type(error).__name__

@@ -1,5 +1,7 @@
 """Run what was exported, to compare it with Keras: each format by the program that its users have."""
 
+from densecolor.errors import ExportError
+from densecolor.inference.exporting.formats import reason_of
 from densecolor.inference.exporting.quiet import quiet
 from densecolor.inference.runtimes.onnx_model import OnnxModel
 from densecolor.inference.runtimes.openvino_model import OpenVINOModel
@@ -14,8 +16,15 @@ def open_exported(path, format):
 
     Returns:
         function from float32 lightness (batch, H, W, 1) to a dict of float32 arrays.
+
+    Raises:
+        ExportError: the program cannot open it.
     """
-    return {"onnx": _onnx, "openvino": _openvino, "saved_model": _saved_model, "litert": _litert}[format](path)
+    open_path = {"onnx": _onnx, "openvino": _openvino, "saved_model": _saved_model, "litert": _litert}[format]
+    try:
+        return open_path(path)
+    except Exception as error:  # the runtimes' own, which share no base
+        raise ExportError(f"What was exported to {format} cannot be opened: {reason_of(error)}") from error
 
 
 def _onnx(path):

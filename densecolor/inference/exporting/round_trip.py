@@ -5,6 +5,7 @@ import numpy as np
 
 from densecolor.color import AB_SCALE
 from densecolor.errors import ExportError
+from densecolor.inference.exporting.formats import reason_of
 
 # Batch, height and width: several pictures at once, odd sizes, and sizes in an order that one graph must serve.
 SHAPES = ((1, 64, 64), (2, 97, 131), (1, 40, 33))
@@ -40,8 +41,9 @@ def round_trip(model, run, format, shapes=SHAPES):
         try:
             got = run(lightness)["ab"]
         except Exception as error:  # the runtimes' own, which share no base
-            reason = str(error).strip().partition("\n")[0]
-            raise ExportError(f"Model {model.name!r}, exported to {format}, cannot take {where}: {reason}") from error
+            raise ExportError(
+                f"Model {model.name!r}, exported to {format}, cannot take {where}: {reason_of(error)}"
+            ) from error
         if got.shape != expected.shape:
             raise ExportError(
                 f"Model {model.name!r}, exported to {format}, turns {where} into {got.shape} instead of "

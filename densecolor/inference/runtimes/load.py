@@ -4,8 +4,11 @@ import importlib.util
 import json
 import os
 import tempfile
+import time
 import warnings
 from pathlib import Path
+
+import numpy as np
 
 from densecolor.checkpoint import find_model_file
 from densecolor.checkpoint import load_model
@@ -27,7 +30,9 @@ from densecolor.inference.runtimes.openvino_model import OpenVINOModel
 RUNTIMES = ("auto", "keras", "openvino", "onnx")
 # Exporting takes as long as Keras takes for some tens of pictures, so that fewer are not worth it.
 WORTH_EXPORTING = 30
+TIMED = 4
 _ABOUT = "about.json"
+_FASTER = "faster"
 
 
 def load(model, runtime="auto", *, precision="auto", trust=False, pictures=None, note=None):
@@ -36,8 +41,8 @@ def load(model, runtime="auto", *, precision="auto", trust=False, pictures=None,
     For OpenVINO and onnxruntime the model is exported, checked against Keras as `densecolor.export` does it, and
     kept beside the checkpoint, or in the user's cache folder if nothing can be written there; later calls for
     the same checkpoint use that. "auto" takes OpenVINO, else onnxruntime, if they are installed; else Keras, and also
-    where a model cannot be exported, or is a Keras model and no file, or there are few `pictures` and nothing was
-    exported before.
+    where a model cannot be exported, or was not faster than in Keras when it was, or is a Keras model and no file, or
+    there are few `pictures` and nothing was exported before.
 
     Args:
         model: path of a checkpoint or run directory, or None for the one that densecolor brings; or `keras.Model`,
@@ -85,7 +90,7 @@ def _load_best(path, precision, trust, pictures, note):
         return load_model(path, trust)
     runtime = installed[0]
     kept = Kept(path, runtime, trust)
-    files = kept.read()
+    model, files = None, kept.read()
     if files is None:
         model = load_model(path, trust)
         if pictures is not None and pictures < WORTH_EXPORTING:
@@ -95,6 +100,8 @@ def _load_best(path, precision, trust, pictures, note):
         except DensecolorError as error:
             note(f"{error} Keras is used instead.")
             return model
+    if not files[_FASTER]:
+        return model or load_model(path, trust)
     return _open(files, runtime, precision)
 
 
@@ -114,14 +121,33 @@ def _export(model, runtime):
     """The files of an export, dict of name to bytes."""
     with tempfile.TemporaryDirectory() as folder:
         written = convert(model, runtime, folder, only_ab=True)
-        round_trip(model, open_exported(written, runtime), runtime)
+        run = open_exported(written, runtime)
+        round_trip(model, run, runtime)
         files = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
     about = {
         "name": model.name,
         "working_size": getattr(model, "working_size", DEFAULT_WORKING_SIZE),
         "fingerprint": identify_model(model),
     }
-    return files | {_ABOUT: json.dumps(about).encode()}
+    return files | {_ABOUT: json.dumps(about).encode(), _FASTER: b"1" if is_faster(run, model) else b""}
+
+
+def is_faster(run, model):
+    """Whether an exported model takes less time than Keras, for one picture of the usual size.
+
+    Args:
+        run: function of lightness.
+        model: what has `predict_on_batch`.
+    """
+    lightness = np.zeros((1, DEFAULT_WORKING_SIZE, DEFAULT_WORKING_SIZE, 1), np.float32)
+    seconds = [[], []]
+    for _ in range(TIMED):  # in turn, so that what else the machine does meets both
+        for found, way in zip(seconds, (run, lambda x: model.predict_on_batch({"lightness": x})), strict=True):
+            start = time.perf_counter()
+            way(lightness)
+            found.append(time.perf_counter() - start)
+    exported, keras = map(min, seconds)
+    return exported < keras
 
 
 def _open(files, runtime, precision):
