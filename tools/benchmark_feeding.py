@@ -14,7 +14,7 @@ import time
 from densecolor.dataset import ShardDataset
 from densecolor.dataset import load
 
-RATES = (None, 250, 500, 1000, 1500, 2000, 3000, 4000)  # images a second of the device; None for no step
+RATES = (None, 250, 500, 1000, 2000)  # images a second of the device; None for no step
 
 
 def shares(batches, step, seconds):
