@@ -56,8 +56,9 @@ def print_steps(arguments):
     """A line for each setting, number type and way."""
     peak = measure("peak")
     print(f"matrix products: {peak['float32']:.0f} GFLOP/s float32, {peak['bfloat16']:.0f} GFLOP/s bfloat16")
-    print("| side, batch | numbers | way | s a step (least) | images/s | of the peak | GB above base | of plain |")
-    print("|---|---|---|---|---|---|---|---|")
+    heads = ("side, batch", "numbers", "way", "s a step (least; processor)", "images/s", "of the peak", "GB above base")
+    print(f"| {' | '.join(heads)} | speed of plain (by processor) | memory of plain |")
+    print("|---" * 9 + "|")
     for setting in arguments.settings:
         side, batch = map(int, setting.split(":"))
         for dtype in arguments.dtypes:
@@ -67,11 +68,12 @@ def print_steps(arguments):
                 plain = plain or found
                 rate = batch / found["median"]
                 share = found["gflop"] * rate / peak["float32"]
+                faster, by_processor = (plain[key] / found[key] for key in ("median", "processor"))
                 print(
-                    f"| {side}, {batch} | {dtype} | {way} | {found['median']:.2f} ({found['least']:.2f}) "
-                    f"| {rate:.2f} | {share:.0%} | {found['gigabytes']:.2f} | "
-                    f"{plain['median'] / found['median']:.2f} x the speed, "
-                    f"{found['gigabytes'] / plain['gigabytes']:.0%} of the memory |",
+                    f"| {side}, {batch} | {dtype} | {way} "
+                    f"| {found['median']:.2f} ({found['least']:.2f}; {found['processor']:.2f}) "
+                    f"| {rate:.2f} | {share:.0%} | {found['gigabytes']:.2f} | {faster:.2f} ({by_processor:.2f}) "
+                    f"| {found['gigabytes'] / plain['gigabytes']:.0%} |",
                     flush=True,
                 )
     again = measure("peak")

@@ -86,14 +86,16 @@ def measure_steps(way, dtype, side, batch, steps):
     side, batch = int(side), int(batch)
     _, step = prepare(way, dtype, side, batch)
     base = status("VmRSS")
-    times = []
+    times, used = [], []
     for _ in range(WARM_UP + int(steps)):
-        begin = time.perf_counter()
+        begin, begin_used = time.perf_counter(), time.process_time()
         step()
         times.append(time.perf_counter() - begin)
+        used.append(time.process_time() - begin_used)
     return {
         "median": statistics.median(times[WARM_UP:]),
         "least": min(times[WARM_UP:]),
+        "processor": statistics.median(used[WARM_UP:]),
         "gigabytes": status("VmHWM") - base,
         "gflop": gflop_of_a_step(side),
     }

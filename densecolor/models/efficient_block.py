@@ -13,6 +13,7 @@ import keras
 from keras import ops
 
 from densecolor.models.dense_block import BOTTLENECK
+from densecolor.models.kernels import channel_moments
 from densecolor.models.kernels import normalized_convolution
 from densecolor.models.kernels import plain_normalized_convolution
 from densecolor.models.kernels import plain_rectification
@@ -198,7 +199,7 @@ def _moments(x, synchronized, training):
     dtype = keras.backend.result_type(x.dtype, "float32")
     if not training:
         return ops.zeros((2, x.shape[-1]), dtype)
-    return ops.stack(ops.moments(ops.cast(x, dtype), (0, 1, 2), synchronized=synchronized))
+    return channel_moments(x, dtype, synchronized)
 
 
 def _parts_of(features):

@@ -40,6 +40,33 @@ def plain_normalized_convolution(parts, factor, offset, kernel):
     return ops.conv(rectified, kernel, padding="same", data_format="channels_last")
 
 
+def channel_moments(x, dtype, synchronized=False):
+    """Mean and variance of each channel.
+
+    Args:
+        x: (batch, H, W, C).
+        dtype: of the result, as wide as the type of `x` or wider.
+        synchronized: over all replicas of a distribution strategy.
+
+    Returns:
+        (2, C).
+
+    Example:
+        >>> channel_moments(np.ones((1, 2, 2, 3), "float32"), "float32")[:, 0]
+        <tf.Tensor: shape=(2,), dtype=float32, numpy=array([1., 0.], dtype=float32)>
+    """
+    if keras.backend.backend() == "tensorflow" and not synchronized:
+        from densecolor.models import tensorflow_kernels
+
+        return tensorflow_kernels.channel_moments(x, dtype)
+    return plain_channel_moments(x, dtype, synchronized)
+
+
+def plain_channel_moments(x, dtype, synchronized=False):
+    """What `channel_moments` computes."""
+    return ops.stack(ops.moments(ops.cast(x, dtype), (0, 1, 2), synchronized=synchronized))
+
+
 def plain_rectification(parts, factor, offset, dtype):
     """ReLU of the concatenated parts times factor plus offset, as numbers of a type."""
     joined = parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)

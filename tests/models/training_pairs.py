@@ -49,5 +49,4 @@ def differences(dtype):
 
 
 if __name__ == "__main__":
-    keras.config.set_floatx("float64")
     print(differences(sys.argv[1]))
