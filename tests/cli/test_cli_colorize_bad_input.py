@@ -98,6 +98,34 @@ def test_cut_short_at_any_byte(folder, checkpoint, crops, suffix):
     assert "the file is empty" in reasons[f"0.{suffix}"]
 
 
+@pytest.mark.parametrize("runtime", ["openvino", "onnx"])
+def test_other_runtimes_get_only_whole_pictures(folder, checkpoint, crops, runtime, monkeypatch):
+    pytest.importorskip("openvino" if runtime == "openvino" else "tf2onnx")
+    pytest.importorskip("openvino" if runtime == "openvino" else "onnxruntime")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+    random = np.random.default_rng(1)
+    for suffix, data in encoded(crops).items():
+        for i in range(5):
+            Path(f"scans/{i}.{suffix}").write_bytes(mutate(data, random))
+    Path("scans/bomb.png").write_bytes(png(30_000, 30_000))
+    Path("scans/empty.tif").touch()
+    write_image("scans/black.png", np.zeros((9, 9), np.uint8))
+    write_image("scans/line.png", GRAY[:1])
+    Path("model.keras").write_bytes(checkpoint.read_bytes())
+    status, reasons = run_folder("model.keras", "--runtime", runtime)
+    assert status == 1
+    assert len(reasons) == 45
+    assert [reasons[name] for name in ("good.png", "black.png", "line.png")] == [None] * 3
+    assert all(reasons[name] for name in ("bomb.png", "empty.tif"))
+    assert not read_image("colour/black.png").pixels.any()
+    Path("model.keras").write_bytes(checkpoint.read_bytes())
+    attacked(Path("model.keras"), "lambda", folder / "canary")
+    refused = run("scans/good.png", "-o", "out.png", "-m", "model.keras", "--runtime", runtime)
+    assert refused.exit_code == 1
+    assert "model.keras holds" in refused.stderr
+    assert not (folder / "canary").exists()
+
+
 def test_odd_files(folder, checkpoint, crops):
     data = encoded(crops)
     Path("scans/png called.jpg").write_bytes(data["png"])

@@ -202,6 +202,7 @@ def test_pictures_in_colour_are_colorized_with_a_note(scans, model):
         ({"compare": ["x.keras"], "side_by_side": True}, "does not go with"),
         ({"samples": 2}, "'first' has one colouring"),
         ({"temperature": 0.5}, "'first' predicts colours"),
+        ({"samples": 2, "runtime": "openvino"}, "need the runtime keras. Received: runtime='openvino'"),
         ({"samples": 0}, "`samples` must be at least 1"),
         ({"saturation": 11}, "`saturation` must be"),
     ],
