@@ -19,7 +19,7 @@ class _Calls:
         self._changed = threading.Condition()
         self._running = 0
         self._is_ending = False
-        self._last = time.monotonic()
+        self._last = float("-inf")  # when a call last began or ended
 
     def __enter__(self):
         with self._changed:
