@@ -52,14 +52,14 @@ def mean_chroma(pixels):
 
 
 def measured(source, target, model, options):
-    """Seconds and peak resident bytes of a run."""
+    """Seconds by the clock and of all processor cores, and peak resident bytes, of a run."""
     command = [sys.executable, "-c", COMMAND, source, "--output", target, "--model", model]
     start = time.perf_counter()
     process = subprocess.Popen([*map(str, command), *options])
     _, process.returncode, usage = os.wait4(process.pid, 0)
     if process.returncode:
         sys.exit(process.returncode)
-    return time.perf_counter() - start, usage.ru_maxrss * 1024
+    return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
 
 
 def main():
@@ -74,8 +74,8 @@ def main():
     photograph = read_image(arguments.photograph).pixels
     gray = photograph if photograph.ndim == 2 else cv2.cvtColor(photograph, cv2.COLOR_RGB2GRAY)
     gray = gray.astype(np.float32) / (257 if gray.dtype == np.uint16 else 1)
-    print("| picture | file | seconds | peak memory | mean chroma | against the smallest |")
-    print("|---|---|---|---|---|---|")
+    print("| picture | file | seconds | of processor cores | peak memory | mean chroma | against the smallest |")
+    print("|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for suffix in arguments.suffixes:
             smallest = None
@@ -86,13 +86,14 @@ def main():
                 height, width = pixels.shape[:2]
                 del pixels
                 size = source.stat().st_size
-                seconds, peak = measured(source, target, arguments.model, [*options, "--overwrite"])
+                seconds, work, peak = measured(source, target, arguments.model, [*options, "--overwrite"])
                 chroma = mean_chroma(read_image(target).pixels)
                 smallest = smallest or chroma
                 cells = [
                     f"{width} x {height}, {width * height / 1e6:.0f} MP",
                     f"{suffix}, {size / 1e6:.0f} MB",
                     f"{seconds:.1f}",
+                    f"{work:.1f}",
                     f"{peak / 1e9:.2f} GB",
                     f"{chroma:.2f}",
                     f"{chroma / smallest - 1:+.1%}",

@@ -5,6 +5,7 @@ from skimage import color
 from skimage import data
 
 from densecolor import models
+from densecolor.errors import DensecolorError
 from densecolor.image_io import Picture
 from densecolor.image_io import read_image
 from densecolor.image_io import write_image
@@ -113,6 +114,12 @@ def test_native_in_place_never_reads_what_it_has_written():
     colored = colorize_with_account(Picture(pixels), model, native=True, in_place=True)
     assert colored.rgb is pixels
     np.testing.assert_array_equal(pixels, wanted)
+
+
+def test_other_runtimes_cannot_take_a_network_apart(tmp_path):
+    write_image(tmp_path / "a.png", data.camera()[:20, :20])
+    with pytest.raises(DensecolorError, match=r"need the runtime keras\. Received: runtime='openvino'"):
+        colorize_files(tmp_path / "a.png", tmp_path / "b.png", box_model(5), native=True, runtime="openvino")
 
 
 def test_files_at_full_size(tmp_path):
