@@ -24,8 +24,8 @@ SIZES = (32, 48, 64, 96)
 SHOWN = ("psnr", "info_loss", "colorfulness", "mean_chroma")
 CONFIG = Path(__file__).parent / "configs" / "default.json"
 DATA = {
-    "tiny": "Tiny ImageNet, 40,400 images of 64 x 64 in colour, of 200 classes of ImageNet",
-    "photographs": "579 photographs, one a class, of a sample of ImageNet; 200 others were never trained on "
+    "tiny": "Tiny ImageNet, 39,482 images of 64 x 64 in colour for training, of 200 classes of ImageNet",
+    "photographs": "none; temperature and working size were chosen on 100 of a sample of ImageNet; 200 others measured "
     "(tools/configs/held_out_photographs.txt)",
     "terms": "ImageNet's images are for non-commercial research and teaching; they do not come with the package",
 }

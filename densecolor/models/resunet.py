@@ -30,8 +30,8 @@ class ResUNetColorizer(Colorizer):
     2019, so that no moving statistics can be wrong for an unusual picture, and steps are cheap on a processor.
 
     It trains by two losses at once, which weigh all pixels alike: the cross-entropy of the distribution, and
-    the mean squared error of the colour that is decoded from it. Temperature 1 then gives colours of small
-    error, and a lower one, set after training, livelier ones.
+    the mean squared error of the colour that is decoded from it at the temperature of training. A lower one, set after
+    training, moves each colour from the mean towards the most likely one: gray where the network is not sure.
 
     Input: `lightness`, float (batch, H, W, 1), L / 50 - 1, in [-1, 1]; any H and W.
     Output: dict of float32 tensors: `ab`, (batch, H, W, 2), ab / 128, the annealed mean of the distribution, enlarged
