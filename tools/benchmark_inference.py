@@ -1,7 +1,7 @@
 """How long colorizing takes: networks by themselves, and whole pictures.
 
     python tools/benchmark_inference.py networks [--names yardstick unet dense_tiny] [--size 256] [--rounds 5]
-    python tools/benchmark_inference.py pictures [--names unet dense_tiny] [--megapixels 0.0655 1 12] [--rounds 5]
+    python tools/benchmark_inference.py pictures [--names dense_tiny default] [--megapixels 1 12] [--rounds 5]
 
 `networks` runs one picture through each network: by Keras layer by layer ("eager"), by Keras' compiled `predict`, by
 onnxruntime, and by OpenVINO in float32 and in its default precision; beside it the time that its multiplications and
@@ -11,7 +11,8 @@ plain dense network of `tools/yardstick.py`. The weights are random, which chang
 `pictures` colorizes a JPEG file into a JPEG file and compares with what OpenCV takes to decode it, convert it to Lab in
 float32 and back, and encode it.
 
-Rounds go through all ways in turn, so that what else the machine does meets all of them; medians are printed.
+Rounds go through all ways in turn, so that what else the machine does meets all of them. Medians are printed for
+networks, the least for pictures, where memory makes single rounds slow.
 """
 
 import argparse
@@ -32,6 +33,7 @@ from yardstick import create_yardstick
 
 import densecolor
 from densecolor import models
+from densecolor.checkpoint import shipped_models
 from densecolor.image_io import read_image
 from densecolor.image_io import write_image
 from densecolor.inference.exporting.formats import import_openvino
@@ -47,10 +49,11 @@ def main():
     for name, function in (("networks", print_networks), ("pictures", print_pictures)):
         command = commands.add_parser(name)
         command.set_defaults(run=function)
-        command.add_argument("--names", nargs="+", default=["yardstick", "unet", "dense_tiny"])
         command.add_argument("--rounds", type=int, default=5)
+    commands.choices["networks"].add_argument("--names", nargs="+", default=["yardstick", "unet", "dense_tiny"])
     commands.choices["networks"].add_argument("--size", type=int, default=256)
-    commands.choices["pictures"].add_argument("--megapixels", nargs="+", type=float, default=[0.0655, 1, 12])
+    commands.choices["pictures"].add_argument("--names", nargs="+", default=["dense_tiny", "default"])
+    commands.choices["pictures"].add_argument("--megapixels", nargs="+", type=float, default=[1, 12])
     arguments = parser.parse_args()
     arguments.run(arguments)
 
@@ -101,17 +104,19 @@ def print_pictures(arguments):
             for name, runners in networks.items():
                 for way, runner in runners.items():
                     ways[name, way] = lambda path=path, runner=runner: through_densecolor(path, runner)
-            seconds = measure(ways, arguments.rounds)
+            seconds = measure(ways, arguments.rounds, min)
             least = seconds["OpenCV", "no network"]
             for (name, way), value in seconds.items():
                 print(f"| {megapixels:g} | {name} | {way} | {value:.3f} | {value / least:.2f} |", flush=True)
 
 
 def create(name):
-    """The yardstick, or a preset without classes."""
+    """The yardstick, a model that comes with the package, or a preset without classes."""
     keras.utils.set_random_seed(0)
     if name == "yardstick":
         return create_yardstick()
+    if name in shipped_models():
+        return densecolor.load_model(name)
     return models.create(name, **({"num_classes": 0} if "num_classes" in models.model_options(name) else {}))
 
 
@@ -151,7 +156,7 @@ def write_photograph(path, megapixels):
     width = round((megapixels * 1e6 * 4 / 3) ** 0.5)
     enlarged = cv2.resize(photograph, (width, round(width * 3 / 4)), interpolation=cv2.INTER_CUBIC)
     grain = np.random.default_rng(0).normal(0, 6, enlarged.shape).astype(np.float32)
-    cv2.imwrite(str(path), np.clip(enlarged + cv2.GaussianBlur(grain, (0, 0), 0.8), 0, 255))
+    cv2.imwrite(str(path), np.clip(enlarged + cv2.GaussianBlur(grain, (0, 0), 0.8), 0, 255).astype(np.uint8))
 
 
 def through_opencv(path):
@@ -167,8 +172,8 @@ def through_densecolor(path, model):
     write_image(path.with_name("out.jpg"), densecolor.colorize(read_image(path), model), overwrite=True)
 
 
-def measure(ways, rounds):
-    """Median seconds of each way, after one round that is not counted."""
+def measure(ways, rounds, choose=statistics.median):
+    """Seconds of each way, chosen from the rounds after one that is not counted."""
     found = {way: [] for way in ways}
     for counted in [False] + [True] * rounds:
         for way, function in ways.items():
@@ -176,7 +181,7 @@ def measure(ways, rounds):
             function()
             if counted:
                 found[way].append(time.perf_counter() - start)
-    return {way: statistics.median(values) for way, values in found.items()}
+    return {way: choose(values) for way, values in found.items()}
 
 
 if __name__ == "__main__":
