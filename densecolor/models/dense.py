@@ -46,8 +46,8 @@ class DenseColorizer(Colorizer):
             loss the branch only, so without classes nothing trains the branch. True lets the colour loss train it.
         output_activation: "linear" or "tanh".
         sync_batchnorm: bool, normalise over all replicas of a distribution strategy (TensorFlow only).
-        memory_efficient: bool. True trains the same network in a fraction of the memory: the backward pass computes
-            again what it needs (docs/training.md). A checkpoint of either form fits the other.
+        memory_efficient: bool. True trains the same network and stores less: the backward pass computes again
+            what it needs (docs/training.md). A checkpoint of either form fits the other.
         working_size: int, side in pixels at which the weights work best; trainers set it to the size they used.
         dtype: dtype policy or its name, None for the global one.
         name: str.
