@@ -210,10 +210,10 @@ def test_packed_split_finds_every_image(packed, crops):
     assert keys == [f"train/{i}.png" for i in range(21)]
 
 
-def test_open_shards_are_bounded(tmp_path, crops, monkeypatch):
-    monkeypatch.setattr("densecolor.shards.open_files.MAX_OPEN", 2)
+def test_open_shards_are_bounded(tmp_path, crops):
     folder = write_packed(tmp_path / "p", {"train": (crops, np.zeros(30, int))}, shard_size=5)
     split = shards.open_dataset(folder)
+    split._shards._limit = 2
     first = split.shard(0)
     for number in range(6):
         assert split.shard(number).count == 5

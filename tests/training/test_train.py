@@ -212,7 +212,7 @@ def test_a_run_is_never_overwritten(finished):
         ({"image_size": 0}, "image_size"),
         ({"learning_rate": float("nan")}, "`learning_rate` must be positive"),
         ({"label_weight": -1}, "`label_weight` must not be negative"),
-        ({"optimizer": "lion"}, "adam, adamw, adadelta, sgd"),
+        ({"optimizer": "lion"}, "adam, adamw, adadelta, rmsprop, sgd"),
         ({"class_weights": "some"}, "none, balanced"),
         ({"monitor": "loss"}, "ab_mse, info_loss"),
         ({"step_epochs": 0}, "`step_epochs` must be an integer of at least 1"),
