@@ -98,7 +98,7 @@ def test_cut_short_at_any_byte(folder, checkpoint, crops, suffix):
     assert "the file is empty" in reasons[f"0.{suffix}"]
 
 
-@pytest.mark.parametrize("runtime", ["openvino", "onnx"])
+@pytest.mark.parametrize("runtime", ["openvino", pytest.param("onnx", marks=pytest.mark.slow)])
 def test_other_runtimes_get_only_whole_pictures(folder, checkpoint, crops, runtime, monkeypatch):
     pytest.importorskip("openvino" if runtime == "openvino" else "tf2onnx")
     pytest.importorskip("openvino" if runtime == "openvino" else "onnxruntime")

@@ -49,7 +49,7 @@ fitted.fit(ShardDataset(sys.argv[1], **options), callbacks=[Stop()], verbose=0)
 """
 
 
-@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+@pytest.mark.parametrize("backend", ["tensorflow", pytest.param("jax", marks=pytest.mark.slow)])
 def test_fit_sees_the_batches_of_the_reader_and_ends_when_it_is_stopped(packed, backend):
     environment = os.environ | {"KERAS_BACKEND": backend}
     # Without a limit, a process that does not end would never fail.

@@ -174,6 +174,7 @@ def run_until(arguments, enough, number):
 COMMAND = "from densecolor.cli.colorize import main; main()"
 
 
+@pytest.mark.slow
 def test_killed_and_interrupted_commands(tmp_path, monkeypatch, model):
     monkeypatch.chdir(tmp_path)
     save_model(model, "model.keras")

@@ -48,6 +48,7 @@ def test_training_is_that_of_the_plain_network_on_jax():
     assert float(output) < 1e-5
 
 
+@pytest.mark.slow
 def test_colorizer_contract(tmp_path):
     check_colorizer("dense", EFFICIENT | {"stem_strides": 2, "joint": True}, tmp_path)
 

@@ -27,8 +27,12 @@ def figures(model):
     return set(model.output_names), trained, frozen
 
 
+IS_SMALL = ("_small", "_tiny")
+
+
 @pytest.mark.parametrize(
-    "name", [name if "_" in name else pytest.param(name, marks=pytest.mark.slow) for name in models.list_models()]
+    "name",
+    [name if name.endswith(IS_SMALL) else pytest.param(name, marks=pytest.mark.slow) for name in models.list_models()],
 )
 def test_cards_are_true(name):
     card = next(card for card in models.list_models(cards=True) if card.name == name)

@@ -77,6 +77,7 @@ def test_a_run_on_two_folders(folders, tmp_path):
     assert colors.shape == (1, 33, 21, 3)
 
 
+@pytest.mark.slow
 def test_one_folder_may_stand_on_both_sides(folders):
     plan = dry_run(TrainConfig(data=folders[0], **TINY))
     assert set(plan.discriminators) == {"color_discriminator", "gray_discriminator"}
@@ -104,11 +105,15 @@ SMALL = {"epochs": 1, "steps_per_epoch": 2, "batch_size": 4, "image_size": 32, "
 @pytest.mark.parametrize(
     ("model", "changes"),
     [
-        ("colorgan", {"model_options": {"filters": [4, 4, 4], "map_size": 8}, "gan_layers": 2}),
+        pytest.param(
+            "colorgan",
+            {"model_options": {"filters": [4, 4, 4], "map_size": 8}, "gan_layers": 2},
+            marks=pytest.mark.slow,
+        ),
         ("gan", {"model_options": {"filters": [4, 6, 8]}, "gan_layers": 2}),
         pytest.param("wgan", {"model_options": {"filters": [4, 6, 8]}, "gan_layers": 2}, marks=pytest.mark.slow),
-        ("wgan_gp", {"model_options": {"filters": [4, 6, 8]}, "gan_layers": 2}),
-        ("dcgan", {"model_options": {"filters": [4, 6, 8]}, "gan_layers": 2}),
+        pytest.param("wgan_gp", {"model_options": {"filters": [4, 6, 8]}, "gan_layers": 2}, marks=pytest.mark.slow),
+        pytest.param("dcgan", {"model_options": {"filters": [4, 6, 8]}, "gan_layers": 2}, marks=pytest.mark.slow),
     ],
 )
 def test_recipes_run(packed, tmp_path, model, changes):
