@@ -20,6 +20,7 @@ from densecolor.evaluation.systems import System
 from densecolor.evaluation.systems import require_names
 from densecolor.image_io import decode_image
 from densecolor.image_io import find_images_by_name
+from densecolor.image_io import to_rgb8
 from densecolor.packing.masks.files import MaskFiles
 
 _SMALL = 64  # pixels, the side to which pictures are reduced for their mean colour
@@ -183,13 +184,10 @@ def _partnerless(true, found, truth, skip_damaged):
 
 
 def _read_rgb(path, digests):
-    """SRGB uint8 (H, W, 3); 16 bits are rounded, gray is repeated, alpha is left aside. Adds the file's SHA-256."""
+    """SRGB uint8 (H, W, 3), alpha left aside. Adds the file's SHA-256."""
     data = path.read_bytes()
     digests.append(hashlib.sha256(data).hexdigest())
-    pixels = decode_image(data, str(path)).pixels
-    if pixels.dtype == np.uint16:
-        pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB) if pixels.ndim == 2 else np.ascontiguousarray(pixels)
+    return to_rgb8(decode_image(data, str(path)).pixels)
 
 
 def _is_gray(rgb):

@@ -1,5 +1,8 @@
 """Read and write pictures: upright, in sRGB, 8 or 16 bits, with clear errors for what is broken."""
 
+from densecolor.image_io.display import shrink
+from densecolor.image_io.display import to_8_bits
+from densecolor.image_io.display import to_rgb8
 from densecolor.image_io.find import find_images
 from densecolor.image_io.find import find_images_by_name
 from densecolor.image_io.find import find_images_with_names
@@ -25,5 +28,8 @@ __all__ = [
     "find_images_with_names",
     "read_image",
     "remove_unfinished",
+    "shrink",
+    "to_8_bits",
+    "to_rgb8",
     "write_image",
 ]

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from densecolor.errors import ImageError
+from densecolor.image_io.display import to_8_bits
 from densecolor.image_io.silence import opencv_silenced
 
 JPEG_QUALITY = 95
@@ -141,12 +142,12 @@ def _save_tiff(file, pixels, alpha):
 
 
 def _encode_webp(pixels, alpha):
-    pixels, alpha = _to_8_bits(pixels), _to_8_bits(alpha)
+    pixels, alpha = to_8_bits(pixels), None if alpha is None else to_8_bits(alpha)
     return _encode_with_opencv(".webp", _join(pixels, alpha), [cv2.IMWRITE_WEBP_QUALITY, _WEBP_LOSSLESS])
 
 
 def _encode_jpeg(pixels, alpha):
-    pixels, alpha = _to_8_bits(pixels), _to_8_bits(alpha)
+    pixels, alpha = to_8_bits(pixels), None if alpha is None else to_8_bits(alpha)
     if alpha is not None:
         opacity = alpha.astype(np.float32) / 255
         opacity = opacity if pixels.ndim == 2 else opacity[..., None]
@@ -173,12 +174,6 @@ def _join(pixels, alpha):
         return pixels
     colors = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=-1)
     return np.dstack([colors, alpha])
-
-
-def _to_8_bits(values):
-    if values is None or values.dtype == np.uint8:
-        return values
-    return np.rint(values / np.float32(257)).astype(np.uint8)
 
 
 def _encode_with_opencv(suffix, pixels, options):

@@ -8,6 +8,7 @@ import warnings
 
 import cv2
 
+from densecolor.cores import available_cores
 from densecolor.errors import CheckpointError
 from densecolor.errors import DensecolorError
 from densecolor.errors import require_choice
@@ -20,7 +21,6 @@ from densecolor.inference.file_colorizer import Form
 from densecolor.inference.file_colorizer import reason_of
 from densecolor.inference.identity import identify_model
 from densecolor.inference.overlapped import Overlapped
-from densecolor.inference.overlapped import available_cores
 from densecolor.inference.panels import labels_of
 from densecolor.inference.plan import is_one_file
 from densecolor.inference.plan import number_outputs

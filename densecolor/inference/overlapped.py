@@ -7,17 +7,11 @@ backend and their settings are at home, and where Ctrl-C arrives.
 """
 
 import concurrent.futures
-import os
 import queue
 import threading
 
 POLL_SECONDS = 0.5  # how soon a thread that waits for the network sees that the work has ended
 _ENDED = object()
-
-
-def available_cores():
-    """The number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Stopped(BaseException):

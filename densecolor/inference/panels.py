@@ -4,7 +4,6 @@ import math
 import os
 import pathlib
 
-import cv2
 import numpy as np
 from PIL import Image
 from PIL import ImageDraw
@@ -12,6 +11,8 @@ from PIL import ImageFont
 
 from densecolor.color import lab_to_srgb
 from densecolor.color import srgb_to_lab
+from densecolor.image_io import shrink
+from densecolor.image_io import to_8_bits
 
 BAND_PIXELS = 1 << 16
 CELL_SIDE = 1024  # pixels, the longer side of a picture in a grid of models
@@ -66,12 +67,7 @@ def fit_cell(pixels):
     Returns:
         uint8, (h, w) or (h, w, 3).
     """
-    height, width = pixels.shape[:2]
-    scale = CELL_SIDE / max(height, width)
-    if scale < 1:
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    return pixels if pixels.dtype == np.uint8 else np.rint(pixels / 257).astype(np.uint8)
+    return to_8_bits(shrink(pixels, CELL_SIDE))
 
 
 def grid(cells, labels):

@@ -131,7 +131,7 @@ def colorize_with_account(
     pixels, alpha = _pixels_and_alpha(image)
     model = as_model(model)
     height, width = pixels.shape[:2]
-    size = working_size or getattr(model, "working_size", DEFAULT_WORKING_SIZE)
+    size = working_size or working_size_of(model)
     color = _native_color(pixels, model, size) if native else _enlarged_color(pixels, model, size, upsampling)
     reuse = in_place and pixels.ndim == 3 and pixels.flags.writeable
     rgb = pixels if reuse else np.empty((height, width, 3), pixels.dtype)
@@ -176,6 +176,11 @@ def as_model(model, trust=False):
     if model is None:
         return load_model(shipped_path())
     return load_model(model, trust) if isinstance(model, str | os.PathLike) else model
+
+
+def working_size_of(model):
+    """Side in pixels of a square as large as what the model works best on; 256 where it does not say."""
+    return getattr(model, "working_size", DEFAULT_WORKING_SIZE)
 
 
 def working_shape(height, width, working_size):

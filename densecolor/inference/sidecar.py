@@ -1,16 +1,15 @@
 """A JSON file beside an output that says how it was made."""
 
-import hashlib
 import json
 
 import densecolor
 from densecolor.atomic import write_atomically
-from densecolor.inference.picture import DEFAULT_WORKING_SIZE
 from densecolor.inference.picture import working_shape
+from densecolor.inference.picture import working_size_of
+from densecolor.shards import sha256_of
 
 SUFFIX = ".json"
 FORMAT_VERSION = 1
-CHUNK_BYTES = 1 << 20
 
 
 def sidecar_path(target):
@@ -29,7 +28,7 @@ def describe_colouring(colouring, colored, working_size):
     Returns:
         dict of what JSON can hold.
     """
-    size = working_size or getattr(colouring.model, "working_size", None) or DEFAULT_WORKING_SIZE
+    size = working_size or working_size_of(colouring.model)
     return {
         "model": colouring.number,
         "seed": colouring.seed,
@@ -61,7 +60,7 @@ def write_sidecar(target, source, pixels, settings, colourings):
         "densecolor": densecolor.__version__,
         "input": {
             "name": source.name,
-            "sha256": _hash(source),
+            "sha256": sha256_of(source),
             "bytes": source.stat().st_size,
         },
         "output": target.name,
@@ -72,11 +71,3 @@ def write_sidecar(target, source, pixels, settings, colourings):
     path = sidecar_path(target)
     write_atomically(path, json.dumps(content, indent=1) + "\n")
     return path
-
-
-def _hash(path):
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -74,13 +74,8 @@ class ColorfulColorizer(Colorizer):
             for number, width in enumerate(filters[:-1], start=1):
                 x = _apply_block(x, width, number, sync_batchnorm)
             logits = _apply_last_block(x, filters[-1])
-            distribution = keras.layers.Softmax(dtype="float32", name="bins")(logits)
-            shape_wanted = lightness[:, ::OUTPUT_STRIDE, ::OUTPUT_STRIDE]
-            distribution = CropLike(dtype="float32", name="ab_distribution")([distribution, shape_wanted])
-            ab = AnnealedMean(temperature, dtype="float32", name="decode")(logits)
-            ab = Enlarge(OUTPUT_STRIDE, dtype="float32", name="enlarge")(ab)
-            ab = CropLike(dtype="float32", name="ab")([ab, lightness])
-        super().__init__(lightness, {"ab": ab, "ab_distribution": distribution}, policy, working_size, name)
+            outputs = bin_outputs(logits, lightness, temperature)
+        super().__init__(lightness, outputs, policy, working_size, name)
         self.filters = tuple(filters)
         self.temperature = temperature
         self.sync_batchnorm = sync_batchnorm
@@ -93,6 +88,26 @@ class ColorfulColorizer(Colorizer):
             "temperature": self.temperature,
             "sync_batchnorm": self.sync_batchnorm,
         }
+
+
+def bin_outputs(logits, lightness, temperature):
+    """The outputs of a system that classifies colours at a quarter of the size: `ab` and `ab_distribution`.
+
+    Args:
+        logits: (batch, h, w, bins), what the network made of the padded picture.
+        lightness: (batch, H, W, 1), the picture.
+        temperature: float in (0, 1], at which colours are decoded.
+
+    Returns:
+        dict of output tensors, float32.
+    """
+    distribution = keras.layers.Softmax(dtype="float32", name="bins")(logits)
+    shape_wanted = lightness[:, ::OUTPUT_STRIDE, ::OUTPUT_STRIDE]
+    distribution = CropLike(dtype="float32", name="ab_distribution")([distribution, shape_wanted])
+    ab = AnnealedMean(temperature, dtype="float32", name="decode")(logits)
+    ab = Enlarge(OUTPUT_STRIDE, dtype="float32", name="enlarge")(ab)
+    ab = CropLike(dtype="float32", name="ab")([ab, lightness])
+    return {"ab": ab, "ab_distribution": distribution}
 
 
 @keras.saving.register_keras_serializable(package="densecolor")

@@ -6,10 +6,8 @@ from densecolor.color.ab_bins import AB_BINS
 from densecolor.errors import DensecolorError
 from densecolor.losses import AbDistributionCrossentropy
 from densecolor.losses import ColorMSE
-from densecolor.models.colorful import OUTPUT_STRIDE
-from densecolor.models.colorful import AnnealedMean
+from densecolor.models.colorful import bin_outputs
 from densecolor.models.colorizer import Colorizer
-from densecolor.models.layers import CropLike
 from densecolor.models.layers import Enlarge
 from densecolor.models.layers import PadToMultiple
 from densecolor.models.layers import dtype_scope
@@ -78,13 +76,8 @@ class ResUNetColorizer(Colorizer):
             mean = keras.layers.Dense(filters[-1], activation="relu", name="global")(mean)
             x = _apply_decoder(x + spread_over(mean, x), skips)
             logits = _apply_head(x, head_filters)
-            distribution = keras.layers.Softmax(dtype="float32", name="bins")(logits)
-            shape_wanted = lightness[:, ::OUTPUT_STRIDE, ::OUTPUT_STRIDE]
-            distribution = CropLike(dtype="float32", name="ab_distribution")([distribution, shape_wanted])
-            ab = AnnealedMean(temperature, dtype="float32", name="decode")(logits)
-            ab = Enlarge(OUTPUT_STRIDE, dtype="float32", name="enlarge")(ab)
-            ab = CropLike(dtype="float32", name="ab")([ab, lightness])
-        super().__init__(lightness, {"ab": ab, "ab_distribution": distribution}, policy, working_size, name)
+            outputs = bin_outputs(logits, lightness, temperature)
+        super().__init__(lightness, outputs, policy, working_size, name)
         self.filters = tuple(filters)
         self.blocks = blocks
         self.head_filters = head_filters

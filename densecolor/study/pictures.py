@@ -2,13 +2,12 @@
 
 import secrets
 
-import cv2
-import numpy as np
-
 from densecolor.errors import StudyError
 from densecolor.image_io import encode_image
 from densecolor.image_io import find_images_by_name
 from densecolor.image_io import read_image
+from densecolor.image_io import shrink
+from densecolor.image_io import to_rgb8
 from densecolor.study.questions import TRUTH
 
 _NAMED = 3  # pictures that an error names
@@ -70,31 +69,15 @@ def copy_scene(versions, folder, max_side):
     copies = {}
     first = None
     for version, path in versions.items():
-        rgb = _read_rgb(path)
+        rgb = to_rgb8(read_image(path).pixels)  # alpha is left aside
         first = first or (path, rgb.shape)
         if rgb.shape != first[1]:
             raise StudyError(
                 f"{path} is {rgb.shape[1]} x {rgb.shape[0]} pixels, {first[0]} {first[1][1]} x {first[1][0]}. Bring "
                 "both to one size first: people would tell them apart by it."
             )
-        rgb = _reduced(rgb, max_side)
+        rgb = shrink(rgb, max_side)
         name = f"{secrets.token_hex(12)}.png"
         (folder / name).write_bytes(encode_image(rgb, ".png"))
         copies[version] = name, rgb.shape[1], rgb.shape[0]
     return copies
-
-
-def _read_rgb(path):
-    """SRGB uint8 (H, W, 3); 16 bits are rounded, gray is repeated, alpha is left aside."""
-    pixels = read_image(path).pixels
-    if pixels.dtype == np.uint16:
-        pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB) if pixels.ndim == 2 else np.ascontiguousarray(pixels)
-
-
-def _reduced(rgb, max_side):
-    height, width = rgb.shape[:2]
-    scale = max_side / max(height, width)
-    if scale >= 1:
-        return rgb
-    return cv2.resize(rgb, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA)

@@ -18,10 +18,10 @@ from pathlib import Path
 
 import densecolor
 from densecolor.atomic import write_atomically
+from densecolor.shards import sha256_of
 
 MAGIC = b"densecolor exported model 1\n"
 SIGNATURE_BYTES = 32
-CHUNK_BYTES = 1 << 20
 PACKAGE = Path(densecolor.__file__).resolve().parent  # nothing is written beside the models in it
 _PACKAGES = {"openvino": "openvino", "onnx": "onnxruntime"}
 
@@ -40,7 +40,7 @@ class Kept:
 
     def __init__(self, checkpoint, runtime, trust):
         self._checkpoint = Path(checkpoint)
-        self._digest = _hash(self._checkpoint)
+        self._digest = sha256_of(self._checkpoint)
         about = {
             "checkpoint": self._digest,
             "runtime": runtime,
@@ -72,7 +72,7 @@ class Kept:
         Returns:
             Path of where they are kept, or None where nothing can be written, or the checkpoint is no longer the same.
         """
-        if _hash(self._checkpoint) != self._digest:
+        if sha256_of(self._checkpoint) != self._digest:
             return None
         try:
             key = _read_key() or _make_key()
@@ -141,11 +141,3 @@ def _make_key():
 
 def _is_ours(path):
     return not hasattr(os, "geteuid") or path.lstat().st_uid == os.geteuid()
-
-
-def _hash(path):
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -22,6 +22,8 @@ from densecolor.inference.exporting.readers import open_exported
 from densecolor.inference.exporting.round_trip import round_trip
 from densecolor.inference.identity import identify_model
 from densecolor.inference.picture import DEFAULT_WORKING_SIZE
+from densecolor.inference.picture import as_model
+from densecolor.inference.picture import working_size_of
 from densecolor.inference.runtimes.kept import Kept
 from densecolor.inference.runtimes.onnx_model import OnnxModel
 from densecolor.inference.runtimes.openvino_model import PRECISIONS
@@ -71,7 +73,7 @@ def load(model, runtime="auto", *, precision="auto", trust=False, pictures=None,
     model = shipped_path() if model is None else model
     is_file = isinstance(model, str | os.PathLike)
     if runtime == "keras" or (runtime == "auto" and not is_file):
-        return load_model(model, trust) if is_file else model
+        return as_model(model, trust)
     if not is_file:
         require_format(runtime)
         return _open(_export(model, runtime), runtime, precision)
@@ -126,7 +128,7 @@ def _export(model, runtime):
         files = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
     about = {
         "name": model.name,
-        "working_size": getattr(model, "working_size", DEFAULT_WORKING_SIZE),
+        "working_size": working_size_of(model),
         "fingerprint": identify_model(model),
     }
     return files | {_ABOUT: json.dumps(about).encode(), _FASTER: b"1" if is_faster(run, model) else b""}

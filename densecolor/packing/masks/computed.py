@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+from densecolor.image_io import to_8_bits
+
 MIN_CONTRAST = 8  # of 255; what noise and JPEG make of one even colour stays below
 KEPT_SHARE = 0.05  # of the largest component's area; dust on a scan and labels at the edge of a slice are smaller
 
@@ -30,7 +32,7 @@ def otsu_mask(pixels):
         >>> float((mask == 255).mean().round(2))
         0.68
     """
-    difference = _difference_from_border(_to_8_bits(pixels))
+    difference = _difference_from_border(to_8_bits(pixels))
     if difference.max() < MIN_CONTRAST:
         return np.full(difference.shape, 255, np.uint8)
     foreground = cv2.threshold(difference, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
@@ -60,17 +62,13 @@ def saliency_mask(pixels):
     height, width = pixels.shape[:2]
     scale = min(1, SALIENCY_SIDE / max(height, width))
     small_size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(_to_8_bits(pixels), small_size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(to_8_bits(pixels), small_size, interpolation=cv2.INTER_AREA)
     model = cv2.saliency.StaticSaliencyFineGrained_create()
     saliency = np.max([model.computeSaliency(channel)[1] for channel in cv2.split(small)], axis=0)
     if saliency.min() == saliency.max():
         return np.full((height, width), 255, np.uint8)
     stretched = cv2.normalize(saliency, None, 0, 255, cv2.NORM_MINMAX, cv2.CV_8U)
     return cv2.resize(stretched, (width, height), interpolation=cv2.INTER_LINEAR)
-
-
-def _to_8_bits(pixels):
-    return pixels if pixels.dtype == np.uint8 else np.rint(pixels / np.float32(257)).astype(np.uint8)
 
 
 def _difference_from_border(pixels):

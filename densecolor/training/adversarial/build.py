@@ -108,15 +108,22 @@ def add_adversary(generator, config, side, replicas):
         discriminators,
         config.gan,
         mask=config.gan_mask,
-        gan_weight=config.gan_weight,
         attention=config.attention,
         attention_weight=config.attention_weight,
-        discriminator_steps=config.gan_discriminator_steps,
         penalty=config.gan_penalty,
-        clip=config.gan_clip,
         pools=pools,
-        seed=config.seed,
+        **_engine_options(config),
     )
+
+
+def _engine_options(config):
+    """What paired and unpaired training have in common."""
+    return {
+        "gan_weight": config.gan_weight,
+        "discriminator_steps": config.gan_discriminator_steps,
+        "clip": config.gan_clip,
+        "seed": config.seed,
+    }
 
 
 def _network_options(config, replicas):
@@ -152,11 +159,8 @@ def _add_cycle(generator, config, side, replicas):
         generator,
         discriminators,
         config.gan,
-        gan_weight=config.gan_weight,
-        discriminator_steps=config.gan_discriminator_steps,
-        clip=config.gan_clip,
         pools=pools,
-        seed=config.seed,
+        **_engine_options(config),
     )
 
 
