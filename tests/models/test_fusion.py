@@ -7,6 +7,7 @@ from densecolor.models.fusion import apply_fusion
 
 def fused(kind, features, vector):
     """What comes into the 1x1 convolution, and the linear layers' weights by name."""
+    keras.utils.set_random_seed(0)  # weights that bring no value near enough to 0 to lose its digits
     x, v = keras.Input(features.shape[1:]), keras.Input(vector.shape[1:])
     model = keras.Model([x, v], apply_fusion(x, v, 2, kind))
     inside = keras.Model(model.inputs, model.get_layer("fusion_conv").input)
