@@ -36,8 +36,8 @@ from densecolor import models
 from densecolor.checkpoint import shipped_models
 from densecolor.image_io import read_image
 from densecolor.image_io import write_image
-from densecolor.inference.exporting.formats import import_openvino
 from densecolor.inference.runtimes import load
+from densecolor.inference.runtimes.openvino_model import shared_core
 
 MATRIX = 3072
 
@@ -131,7 +131,7 @@ def runtimes(model):
 
 def capabilities():
     """What OpenVINO can compute in on this processor."""
-    return import_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return shared_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def count_operations(model, size):

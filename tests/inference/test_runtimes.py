@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import time
 import warnings
@@ -37,6 +38,26 @@ def checkpoint(tmp_path):
     model.layers[-2].set_weights([np.full((3, 3, 3, 2), 0.02), np.float32([0.1, 0.2])])  # so that it has colours
     save_model(model, tmp_path / "best.keras")
     return tmp_path / "best.keras"
+
+
+# Two that overlap, and are gone when the signal comes.
+SIGNAL = """
+import os, signal, sys
+from densecolor.inference.runtimes.openvino_model import OpenVINOModel
+first = OpenVINOModel(sys.argv[1])
+second = OpenVINOModel(sys.argv[1])
+del first, second
+signal.signal(signal.SIGTERM, lambda *signal: print("heard"))
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+def test_a_signal_after_openvino_is_heard(checkpoint, tmp_path):
+    densecolor.export(checkpoint, tmp_path / "model.xml", "openvino")
+    result = subprocess.run(
+        [sys.executable, "-c", SIGNAL, tmp_path / "model.xml"], capture_output=True, text=True, check=False
+    )
+    assert (result.returncode, result.stdout) == (0, "heard\n"), result.stderr
 
 
 @pytest.mark.parametrize("runtime", ["openvino", "onnx"])

@@ -1,5 +1,6 @@
 """A colorizer run by OpenVINO."""
 
+import functools
 import threading
 from pathlib import Path
 
@@ -9,6 +10,19 @@ from densecolor.errors import require_choice
 from densecolor.inference.exporting.formats import import_openvino
 
 PRECISIONS = ("auto", "float32")
+
+
+@functools.cache
+def shared_core():
+    """The `openvino.Core` of this process, which is never closed.
+
+    Each core gives the thread that opens it a stack for signal handlers, and frees it when it is closed. Where two
+    cores overlap, the thread may be left with a stack that is gone, and the next Ctrl-C crashes the process.
+
+    Raises:
+        DensecolorError: OpenVINO is not installed.
+    """
+    return import_openvino().Core()
 
 
 class OpenVINOModel:
@@ -24,8 +38,7 @@ class OpenVINOModel:
 
     def __init__(self, source, name="colorizer", working_size=256, fingerprint="", precision="auto"):
         require_choice("precision", precision, PRECISIONS)
-        openvino = import_openvino()
-        core = openvino.Core()
+        openvino, core = import_openvino(), shared_core()
         if isinstance(source, tuple):
             graph, weights = source
             model = core.read_model(graph, openvino.Tensor(np.frombuffer(weights, np.uint8)))
