@@ -6,6 +6,8 @@ import json
 import typer
 
 from densecolor.cli.colorize_arguments import CompareOption
+from densecolor.cli.colorize_arguments import HintOption
+from densecolor.cli.colorize_arguments import HintsOption
 from densecolor.cli.colorize_arguments import ImagesArgument
 from densecolor.cli.colorize_arguments import ModelOption
 from densecolor.cli.colorize_arguments import NativeOption
@@ -50,6 +52,8 @@ def colorize(
     temperature: TemperatureOption = None,
     samples: SamplesOption = None,
     seed: SeedOption = 0,
+    hints: HintsOption = None,
+    hint: HintOption = (),
     side_by_side: SideBySideOption = False,
     compare: CompareOption = (),
     sidecar: SidecarOption = False,
@@ -78,6 +82,8 @@ def colorize(
 
         densecolor-colorize scans "more/*.tif" --output colour --model runs/first/best.keras --resume
 
+        densecolor-colorize garden.jpg --output garden-colour.png --hint 120,40,#5f8f3f --hint "300,80,#4060c0"
+
         densecolor-colorize portrait.jpg --output grid.png --model runs/first --compare runs/second --compare runs/third
     """
     import_keras_quietly()
@@ -95,6 +101,7 @@ def colorize(
             temperature=temperature,
             samples=samples,
             seed=seed,
+            hints=[*hint, *([hints] if hints else [])],
             side_by_side=side_by_side,
             compare=compare,
             sidecar=sidecar,

@@ -61,6 +61,23 @@ SamplesOption = Annotated[
     ),
 ]
 SeedOption = Annotated[int, typer.Option(min=0, help="Of the first sample.", rich_help_panel=_COLOURS)]
+HintsOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="A transparent PNG of the picture's size; what is drawn on it says which colour goes where.",
+        rich_help_panel=_COLOURS,
+    ),
+]
+HintOption = Annotated[
+    list[str],
+    typer.Option(
+        "--hint",
+        metavar="X,Y,#RRGGBB",
+        help="The colour of one pixel, and of what belongs to it. May be repeated.",
+        show_default=False,
+        rich_help_panel=_COLOURS,
+    ),
+]
 
 SideBySideOption = Annotated[
     bool, typer.Option("--side-by-side", help="Gray and colour in one picture.", rich_help_panel=_FORM)

@@ -3,6 +3,8 @@
 from densecolor.inference.control import controlled
 from densecolor.inference.files import Result
 from densecolor.inference.files import colorize_files
+from densecolor.inference.hints import Hints
+from densecolor.inference.hints import read_hints
 from densecolor.inference.in_color import is_in_color
 from densecolor.inference.picture import Colorized
 from densecolor.inference.picture import colorize
@@ -11,6 +13,7 @@ from densecolor.inference.plan import plan_outputs
 
 __all__ = [
     "Colorized",
+    "Hints",
     "Result",
     "colorize",
     "colorize_files",
@@ -18,4 +21,5 @@ __all__ = [
     "controlled",
     "is_in_color",
     "plan_outputs",
+    "read_hints",
 ]

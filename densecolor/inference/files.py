@@ -19,6 +19,7 @@ from densecolor.inference.file_colorizer import Colouring
 from densecolor.inference.file_colorizer import FileColorizer
 from densecolor.inference.file_colorizer import Form
 from densecolor.inference.file_colorizer import reason_of
+from densecolor.inference.hints import read_hints
 from densecolor.inference.identity import identify_model
 from densecolor.inference.overlapped import Overlapped
 from densecolor.inference.panels import labels_of
@@ -70,6 +71,7 @@ def colorize_files(
     temperature=None,
     samples=None,
     seed=0,
+    hints=None,
     side_by_side=False,
     compare=(),
     sidecar=False,
@@ -106,6 +108,7 @@ def colorize_files(
         samples: int, how many colourings of each picture a diverse model gives (see `controlled`): "a.png" becomes
             "a-1.png" and so on. None for the model's first choice.
         seed: int, of the first sample; the next ones follow it.
+        hints: see `colorize`; for one picture, and not with `compare`.
         side_by_side: bool; write gray and colour (of all samples) in one picture, at full size and depth.
         compare: more models, as `model`; one 8-bit picture then shows gray and what each makes of it, in a grid, every
             one at most 1,024 pixels large.
@@ -139,9 +142,14 @@ def colorize_files(
     compare = list(compare)
     if compare and (side_by_side or samples):
         raise DensecolorError("`compare` makes a picture of its own: it does not go with `side_by_side` or `samples`.")
+    hints = read_hints(hints)
+    if hints is not None and compare:
+        raise DensecolorError("`hints` do not go with `compare`, which shows pictures at another size.")
     paths = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     output = pathlib.Path(output)
     plan = plan_outputs(paths, output)
+    if hints is not None and len(plan) > 1:
+        raise DensecolorError(f"`hints` belong to one picture. Received: {len(plan)} pictures. Name one of them.")
     plan = number_outputs(plan, samples) if samples and not side_by_side else {k: [v] for k, v in plan.items()}
     one_file = is_one_file(paths, output)
     if one_file and resume:
@@ -167,6 +175,8 @@ def colorize_files(
         ],
         "settings": {**options, **control, "samples": samples, "seed": seed, **dataclasses.asdict(form)},
     }
+    if hints is not None:
+        settings["settings"]["hints"] = hints.describe()
     overlapped = Overlapped(min(threads or THREADS_PER_CORE * available_cores(), len(plan)))
 
     def serve(each):
@@ -194,6 +204,7 @@ def colorize_files(
             refuse_existing(path for path in files if not record.is_unfinished(path))
         if progress is not None and results:
             progress(len(results), len(plan))
+        options["hints"] = hints
         colorizer = FileColorizer(colourings, form, record, overlapped.check, options, settings)
         for result in overlapped.run(functools.partial(_result_of, colorizer), remaining.items()):
             results[result.source] = result

@@ -1,6 +1,7 @@
 """One picture, in memory."""
 
 import dataclasses
+import functools
 import os
 
 import cv2
@@ -17,6 +18,9 @@ from densecolor.errors import ImageError
 from densecolor.errors import require_choice
 from densecolor.image_io import Picture
 from densecolor.inference.control import controlled
+from densecolor.inference.hinted import GRID_SIZE
+from densecolor.inference.hinted import HintedColor
+from densecolor.inference.hints import read_hints
 from densecolor.inference.prediction import predict_outputs
 from densecolor.inference.tile_model import TileModel
 from densecolor.inference.tiles import TiledPrediction
@@ -56,6 +60,7 @@ def colorize(
     saturation=1.0,
     temperature=None,
     sample=None,
+    hints=None,
 ):
     """Colorize a picture: its lightness is kept, its own colours, if any, are ignored.
 
@@ -76,17 +81,21 @@ def colorize(
         saturation: see `densecolor.inference.controlled`.
         temperature: likewise.
         sample: likewise.
+        hints: colours that some pixels are to get, and what belongs to them with them: a list of "x,y,#rrggbb", the
+            path or array of a picture of the same size whose opaque pixels are colours, or else what
+            `densecolor.inference.read_hints` takes. Saturation does not change them.
 
     Returns:
         array of the same dtype, (H, W, 3) RGB, or (H, W, 4) with the alpha unchanged.
 
     Raises:
-        ImageError: `image` is of another type or shape.
+        ImageError: `image` is of another type or shape, or the hints do not fit it.
         CheckpointError: the model cannot be loaded, takes another input, or does not predict `ab`, or predicts NaN.
-        DensecolorError: `working_size` is less than 1, `upsampling` is unknown, or see `controlled`.
+        DensecolorError: `working_size` is less than 1, `upsampling` is unknown, a hint is malformed, or see
+            `controlled`.
 
     Example:
-        >>> color = densecolor.colorize(gray, model="runs/first")
+        >>> color = densecolor.colorize(gray, model="runs/first", hints=["120,40,#c04020"])
     """
     model = controlled(
         as_model(model),
@@ -95,12 +104,20 @@ def colorize(
         sample=sample,
         serve=TileModel if native else lambda model: model,
     )
-    colored = colorize_with_account(image, model, working_size, upsampling=upsampling, native=native)
+    colored = colorize_with_account(image, model, working_size, upsampling=upsampling, native=native, hints=hints)
     return colored.rgb if colored.alpha is None else np.dstack([colored.rgb, colored.alpha])
 
 
 def colorize_with_account(
-    image, model=None, working_size=None, *, upsampling="guided", native=False, in_place=False, progress=None
+    image,
+    model=None,
+    working_size=None,
+    *,
+    upsampling="guided",
+    native=False,
+    hints=None,
+    in_place=False,
+    progress=None,
 ):
     """Like `colorize`, with alpha apart and with an account of what the gamut cost.
 
@@ -110,6 +127,7 @@ def colorize_with_account(
         working_size: see `colorize`.
         upsampling: see `colorize`.
         native: see `colorize`.
+        hints: see `colorize`.
         in_place: bool, True lets an RGB picture's own array become the result, which saves one of its size. Gray
             pictures are left as they are.
         progress: function `(rows done, rows in all)`, or None.
@@ -132,9 +150,28 @@ def colorize_with_account(
     model = as_model(model)
     height, width = pixels.shape[:2]
     size = working_size or working_size_of(model)
+    hinted = _hinted(pixels, read_hints(hints), upsampling)
     color = _native_color(pixels, model, size) if native else _enlarged_color(pixels, model, size, upsampling)
+    if hinted is not None:
+        color = functools.partial(_hinted_color, color, hinted)
     reuse = in_place and pixels.ndim == 3 and pixels.flags.writeable
     rgb = pixels if reuse else np.empty((height, width, 3), pixels.dtype)
+    return Colorized(rgb, alpha, apply_color(pixels, color, rgb, progress))
+
+
+def apply_color(pixels, color, rgb, progress=None):
+    """Join a picture's lightness with colours, a band of rows at a time.
+
+    Args:
+        pixels: uint8 or uint16, (H, W) or (H, W, 3).
+        color: function (start, stop, L of these rows) that gives their ab, float32 (stop - start, W, 2).
+        rgb: (H, W, 3) of the same dtype, which is written into; it may be `pixels`.
+        progress: function `(rows done, rows in all)`, or None.
+
+    Returns:
+        `densecolor.color.GamutAccount`.
+    """
+    height, width = pixels.shape[:2]
     gamut = GamutAccount()
     rows = max(1, BAND_PIXELS // width)
     for start in range(0, height, rows):
@@ -145,7 +182,7 @@ def colorize_with_account(
         gamut += cost
         if progress is not None:
             progress(stop, height)
-    return Colorized(rgb, alpha, gamut)
+    return gamut
 
 
 def _enlarged_color(pixels, model, working_size, upsampling):
@@ -153,6 +190,17 @@ def _enlarged_color(pixels, model, working_size, upsampling):
     small = _reduced(pixels, working_size)
     ab = predict_outputs(small, model)["ab"]
     return Upsampler(ab, small, *pixels.shape[:2], upsampling).rows
+
+
+def _hinted(pixels, hints, upsampling):
+    """`HintedColor`, or None without hints."""
+    if hints is None:
+        return None
+    return HintedColor(hints, _reduced(pixels, GRID_SIZE), *pixels.shape[:2], upsampling)
+
+
+def _hinted_color(color, hinted, start, stop, lightness):
+    return hinted.blend(color(start, stop, lightness), start, stop, lightness)
 
 
 def _native_color(pixels, model, working_size):

@@ -20,7 +20,7 @@ class Upsampler:
     """Enlarges ab to rows of the full size.
 
     Args:
-        ab: float32 (h, w, 2), a and b at the working resolution.
+        ab: float32 (h, w, channels), a and b at the working resolution, or whatever else follows edges as they do.
         lightness: float32 (h, w), L of the same pixels.
         height: int, of the full size.
         width: int, of the full size.
@@ -30,6 +30,7 @@ class Upsampler:
     def __init__(self, ab, lightness, height, width, method="guided"):
         self._height = height
         self._guided = method == "guided"
+        self._channels = ab.shape[2]
         if self._guided:
             maps = np.dstack([ab, _slopes(ab, lightness), lightness])
             self._taps = _cubic_taps
@@ -50,14 +51,15 @@ class Upsampler:
             lightness: float32 (stop - start, width), their L.
 
         Returns:
-            float32 (stop - start, width, 2).
+            float32 (stop - start, width, channels).
         """
         maps = self._interpolated(start, stop)
         if not self._guided:
             return maps
-        detail = lightness - maps[..., 4]
-        ab = np.ascontiguousarray(maps[..., :2])
-        ab += maps[..., 2:4] * detail[..., None]
+        count = self._channels
+        detail = lightness - maps[..., -1]
+        ab = np.ascontiguousarray(maps[..., :count])
+        ab += maps[..., count : 2 * count] * detail[..., None]
         return ab
 
     def _interpolated(self, start, stop):
@@ -89,7 +91,7 @@ def _cubic_taps(fraction):
 
 
 def _slopes(ab, lightness):
-    """By how much a and b change with L around each pixel, (h, w, 2): least squares in 3 x 3, smoothed."""
+    """By how much ab changes with L around each pixel, of its shape: least squares in 3 x 3, smoothed."""
     mean = _blur(lightness)
     variance = _blur(lightness * lightness) - mean * mean
     covariance = _blur(lightness[..., None] * ab) - mean[..., None] * _blur(ab)
