@@ -8,11 +8,13 @@ import typer
 from densecolor.cli.colorize_arguments import CompareOption
 from densecolor.cli.colorize_arguments import HintOption
 from densecolor.cli.colorize_arguments import HintsOption
+from densecolor.cli.colorize_arguments import IdentityOption
 from densecolor.cli.colorize_arguments import ImagesArgument
 from densecolor.cli.colorize_arguments import ModelOption
 from densecolor.cli.colorize_arguments import NativeOption
 from densecolor.cli.colorize_arguments import OutputOption
 from densecolor.cli.colorize_arguments import OverwriteOption
+from densecolor.cli.colorize_arguments import PlaneOption
 from densecolor.cli.colorize_arguments import PrecisionOption
 from densecolor.cli.colorize_arguments import ResumeOption
 from densecolor.cli.colorize_arguments import RuntimeOption
@@ -26,6 +28,7 @@ from densecolor.cli.colorize_arguments import TemperatureOption
 from densecolor.cli.colorize_arguments import ThreadsOption
 from densecolor.cli.colorize_arguments import TrustOption
 from densecolor.cli.colorize_arguments import UpsamplingOption
+from densecolor.cli.colorize_arguments import WindowOption
 from densecolor.cli.colorize_arguments import WorkingSizeOption
 from densecolor.cli.common import FAILED
 from densecolor.cli.common import DebugOption
@@ -58,6 +61,9 @@ def colorize(
     compare: CompareOption = (),
     sidecar: SidecarOption = False,
     skip_color: SkipColorOption = False,
+    window: WindowOption = None,
+    plane: PlaneOption = "axial",
+    no_identity: IdentityOption = False,
     overwrite: OverwriteOption = False,
     resume: ResumeOption = False,
     threads: ThreadsOption = None,
@@ -68,7 +74,10 @@ def colorize(
     debug: DebugOption = False,
     version: VersionOption = False,
 ):
-    """Colorize grayscale pictures: JPEG, PNG, TIFF, WebP, GIF and BMP, of any size, 8 or 16 bits.
+    """Colorize grayscale pictures: JPEG, PNG, TIFF, WebP, GIF and BMP, of any size, 8 or 16 bits; and medical files.
+
+    DICOM files become DICOM, NIfTI volumes NIfTI and TIFF stacks TIFF stacks, slice by slice, and say that their
+    colours are predicted and not for diagnosis.
 
     Lightness, depth and transparency are kept; the colours of a colour picture are ignored, or kept with --skip-color.
     In an output folder every picture keeps its name (GIF and BMP become PNG) and its place below the folder that was
@@ -83,6 +92,8 @@ def colorize(
         densecolor-colorize scans "more/*.tif" --output colour --model runs/first/best.keras --resume
 
         densecolor-colorize garden.jpg --output garden-colour.png --hint 120,40,#5f8f3f --hint "300,80,#4060c0"
+
+        densecolor-colorize brain.nii.gz --output brain-colour.nii.gz --model runs/brains --window 0 900
 
         densecolor-colorize portrait.jpg --output grid.png --model runs/first --compare runs/second --compare runs/third
     """
@@ -106,6 +117,9 @@ def colorize(
             compare=compare,
             sidecar=sidecar,
             skip_color=skip_color,
+            window=window,
+            plane=plane,
+            identity=not no_identity,
             overwrite=overwrite,
             resume=resume,
             threads=threads,

@@ -7,6 +7,7 @@ import typer
 
 _COLOURS = "Colours"
 _FORM = "What is written"
+_MEDICAL = "Medical files and TIFF stacks"
 _RUN = "The run"
 
 ImagesArgument = Annotated[
@@ -104,6 +105,26 @@ SkipColorOption = Annotated[
 ]
 OverwriteOption = Annotated[
     bool, typer.Option("--overwrite", help="Replace outputs that exist.", rich_help_panel=_FORM)
+]
+
+WindowOption = Annotated[
+    tuple[float, float] | None,
+    typer.Option(
+        help="DICOM: centre and width; NIfTI, TIFF: lowest and highest value. [default: the file's own]",
+        rich_help_panel=_MEDICAL,
+        show_default=False,
+    ),
+]
+PlaneOption = Annotated[
+    str, typer.Option(help="NIfTI: slices that are axial, coronal or sagittal.", rich_help_panel=_MEDICAL)
+]
+IdentityOption = Annotated[
+    bool,
+    typer.Option(
+        "--no-identity",
+        help="DICOM: copy nothing of patient and study, refuse burned-in text.",
+        rich_help_panel=_MEDICAL,
+    ),
 ]
 
 ResumeOption = Annotated[

@@ -12,7 +12,9 @@ import numpy as np
 from densecolor.image_io.dicom_values import PALETTE_COLORS
 from densecolor.image_io.dicom_values import colors_of_palette
 from densecolor.image_io.dicom_values import gray_of
+from densecolor.image_io.dicom_values import has_own_window
 from densecolor.image_io.dicom_values import in_full_range
+from densecolor.image_io.dicom_values import range_of
 from densecolor.image_io.headers import BrokenImage
 from densecolor.image_io.icc import convert_to_srgb
 from densecolor.image_io.medical import DEFLATE_RATIO
@@ -113,7 +115,7 @@ def read_dicom_header(file, name):
     file = io.BytesIO(file) if isinstance(file, bytes) else file
     with named(name), discreetly("pydicom", "pydicom", _DAMAGED):
         size = file.seek(0, io.SEEK_END)
-        return _header(_parse(file, size, DEFAULT_MAX_PIXELS, _HEADER_TAGS, stop_before_pixels=True), size)
+        return _header(parse(file, size, DEFAULT_MAX_PIXELS, _HEADER_TAGS, stop_before_pixels=True), size)
 
 
 def decode_dicom(data, name, frame=0, window=None, max_pixels=DEFAULT_MAX_PIXELS):
@@ -193,12 +195,53 @@ class DicomFile:
         with named(name), discreetly("pydicom", "pydicom", _DAMAGED):
             return _picture(self._dataset, self._size, frame, window, self._max_pixels)
 
+    def common_window(self, name):
+        """One window for all frames of a file that does not say how they are shown.
+
+        All frames are decoded for it, one after the other.
+
+        Args:
+            name: what error messages call the file.
+
+        Returns:
+            (centre, width), from the lowest to the highest value of all frames without their padding; None where the
+            file says how its frames are shown, or is in colour.
+
+        Raises:
+            ImageError: a frame cannot be decoded.
+        """
+        with named(name), discreetly("pydicom", "pydicom", _DAMAGED):
+            frames = range(self.header.frames)
+            is_gray = self._dataset.get("PhotometricInterpretation") in _GRAY
+            if not is_gray or any(has_own_window(self._dataset, frame) for frame in frames):
+                return None
+            check_size(self.header.columns, self.header.rows, self._max_pixels)
+            ends = []
+            for frame in frames:
+                ends += range_of(self._dataset, _decode(self._dataset, frame)[0], frame)
+            return ((min(ends) + max(ends) + 1) / 2, max(ends) - min(ends) + 1) if ends else None
+
 
 def _open(data, max_pixels):
-    return _parse(io.BytesIO(data), len(data), max_pixels, _PIXEL_TAGS)
+    return parse(io.BytesIO(data), len(data), max_pixels, _PIXEL_TAGS)
 
 
-def _parse(file, size, max_pixels, tags, **options):
+def parse(file, size, max_pixels, tags, **options):
+    """Read some attributes of a DICOM file; for use inside `named` and `discreetly`.
+
+    Args:
+        file: binary file.
+        size: of it, in bytes.
+        max_pixels: a deflated file that would be larger than such a picture is refused.
+        tags: list of the keywords to read.
+        options: of `pydicom.dcmread`.
+
+    Returns:
+        pydicom Dataset.
+
+    Raises:
+        BrokenImage: it is no DICOM file, or a decompression bomb.
+    """
     import pydicom
 
     file.seek(0)

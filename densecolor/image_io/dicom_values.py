@@ -27,6 +27,26 @@ def gray_of(dataset, stored, frame, window):
     return WHITE - gray if dataset.PhotometricInterpretation == "MONOCHROME1" else gray
 
 
+def has_own_window(dataset, frame):
+    """Whether a file says how one of its frames, counted from 0, is shown: by a window or a lookup table."""
+    source = _described(dataset, frame, "FrameVOILUTSequence")
+    return bool(source.get("VOILUTSequence")) or _own_window(source) is not None
+
+
+def range_of(dataset, stored, frame):
+    """Lowest and highest value of a frame without its padding, or () where it is padding alone.
+
+    Args:
+        dataset: pydicom Dataset.
+        stored: (H, W) array of stored values.
+        frame: its number, from 0.
+
+    Returns:
+        (lowest, highest), in the units that the stored values stand for.
+    """
+    return _range(dataset, _in_units(dataset, stored, frame), stored)
+
+
 def _in_units(dataset, stored, frame):
     """The stored values in the units of the modality lookup table or of the rescale slope and intercept."""
     if dataset.get("ModalityLUTSequence"):
@@ -45,11 +65,23 @@ def _shown(dataset, values, stored, frame, window):
     if source.get("VOILUTSequence"):
         table, first, bits = _lookup_table(dataset, source.VOILUTSequence[0], "LUT")
         return stretch(_look_up(table, first, np.rint(values).astype(np.int64)), 0, 2**bits - 1)
+    own = _own_window(source)
+    if own is not None:
+        return _CURVES.get(source.get("VOILUTFunction"), _linear)(values, *own)
+    ends = _range(dataset, values, stored)
+    return stretch(values, *ends) if ends else np.zeros(values.shape, np.uint16)
+
+
+def _own_window(source):
+    """The first (centre, width) that is said, or None."""
     centre, width = _first(source.get("WindowCenter")), _first(source.get("WindowWidth"))
-    if centre is not None and width is not None and width > 0:
-        return _CURVES.get(source.get("VOILUTFunction"), _linear)(values, centre, width)
+    return (centre, width) if centre is not None and width is not None and width > 0 else None
+
+
+def _range(dataset, values, stored):
+    """Lowest and highest of the values that are no padding, or () where there are none."""
     shown = values[np.isfinite(values) & ~_padding(dataset, stored)]
-    return stretch(values, shown.min(), shown.max()) if shown.size else np.zeros(values.shape, np.uint16)
+    return (shown.min(), shown.max()) if shown.size else ()
 
 
 def _linear(values, centre, width):

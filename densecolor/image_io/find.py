@@ -30,8 +30,12 @@ def find_images(paths):
     return list(find_images_with_names(paths))
 
 
-def find_images_with_names(paths):
+def find_images_with_names(paths, also=None):
     """Like `find_images`, with each picture's path inside the folder that it was found from.
+
+    Args:
+        paths: iterable of str or `pathlib.Path`.
+        also: function of a file's path that says whether it is searched for too, or None.
 
     Returns:
         dict of path to relative path: below the named folder, below the fixed part of a pattern, or for a file its
@@ -39,7 +43,7 @@ def find_images_with_names(paths):
     """
     found = {}
     for path in paths:
-        for picture, root in _find(pathlib.Path(path)):
+        for picture, root in _find(pathlib.Path(path), also):
             found.setdefault(picture, picture.relative_to(root))
     return found
 
@@ -71,7 +75,7 @@ def find_images_by_name(folder):
     return found
 
 
-def _find(path):
+def _find(path, also):
     if path.is_file():
         return [(path, path.parent)]
     if path.is_dir():
@@ -81,7 +85,7 @@ def _find(path):
         candidates = map(pathlib.Path, glob.iglob(str(path), recursive=True))
     else:
         raise ImageError(f"{path} does not exist.")
-    pictures = sorted(found for found in candidates if _is_picture(found, root))
+    pictures = sorted(found for found in candidates if _is_picture(found, root, also))
     if not pictures:
         raise ImageError(f"{path} holds no picture ({', '.join(sorted(IMAGE_SUFFIXES))}).")
     return [(picture, root) for picture in pictures]
@@ -92,6 +96,7 @@ def _fixed_part(pattern):
     return pathlib.Path(*itertools.takewhile(lambda part: not glob.has_magic(part), pattern.parts))
 
 
-def _is_picture(path, root):
-    hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-    return path.suffix.lower() in IMAGE_SUFFIXES and not hidden and path.is_file()
+def _is_picture(path, root, also):
+    if any(part.startswith(".") for part in path.relative_to(root).parts) or not path.is_file():
+        return False
+    return path.suffix.lower() in IMAGE_SUFFIXES or (also is not None and also(path))

@@ -20,6 +20,8 @@ TIFF_SIGNATURES = (b"II*\0", b"MM\0*", BIG_TIFF_SIGNATURE)
 # Start-of-frame markers, less those of the same range that define tables (DHT, JPG, DAC).
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _ORIENTATION = 274  # EXIF and TIFF tag
+_SUBFILE_TYPE = 254
+_COPY_OR_MASK = 1 | 4
 _MAX_PROFILE_BYTES = 1 << 24  # real ones stay under 3 MB; a compressed bomb does not
 
 
@@ -146,6 +148,43 @@ def read_tiff_tags(file):
     except Exception as error:  # whatever malformed bytes make of Pillow's parser
         raise BrokenImage("truncated or damaged TIFF: its first directory cannot be read") from error
     return tags
+
+
+def list_tiff_pages(file):
+    """List the pages of a TIFF that are pictures of their own, not smaller copies of others or masks.
+
+    Args:
+        file: binary file.
+
+    Returns:
+        list of int, their numbers among all pages, from 0.
+
+    Raises:
+        BrokenImage: a page is said to lie where there is none.
+    """
+    file.seek(0)
+    start = file.read(16)
+    order = "<" if start[:2] == b"II" else ">"
+    is_big = start.startswith(BIG_TIFF_SIGNATURE)
+    number, link = struct.Struct(order + ("Q" if is_big else "H")), struct.Struct(order + ("Q" if is_big else "I"))
+    entry = struct.Struct(order + ("HHQL4x" if is_big else "HHLL"))
+    pages, seen = [], set()
+    try:
+        (offset,) = link.unpack_from(start, 8 if is_big else 4)
+        while offset:
+            if offset in seen:
+                raise BrokenImage("damaged TIFF: its pages go round in a circle")
+            file.seek(offset)
+            (entries,) = number.unpack(file.read(number.size))
+            directory = file.read(entries * entry.size + link.size)
+            tags = {tag: value for tag, _, _, value in entry.iter_unpack(directory[: entries * entry.size])}
+            if not tags.get(_SUBFILE_TYPE, 0) & _COPY_OR_MASK:
+                pages.append(len(seen))
+            seen.add(offset)
+            (offset,) = link.unpack_from(directory, entries * entry.size)
+    except (struct.error, OverflowError, OSError):
+        raise BrokenImage("truncated TIFF: some of its pages are missing") from None
+    return pages
 
 
 def exif_orientation(exif):

@@ -40,23 +40,39 @@ def read_large_tiff(file, max_pixels):
 
     file.seek(0)
     with tifffile.TiffFile(file) as tiff:
-        page = tiff.pages.first
-        if not _is_usual(page):
-            return None
-        end = file.seek(0, 2)
-        segments = list(zip(page.dataoffsets, page.databytecounts, strict=True))
-        if not segments or any(not count or offset + count > end for offset, count in segments):
-            raise BrokenImage("truncated TIFF: some of its pixels are missing")
-        values = page.asarray(squeeze=False).reshape(height, width, -1)
-        header = Header(
-            width=width,
-            height=height,
-            channels=values.shape[-1],
-            orientation=int(page.tags.valueof(274, 1)),
-            icc_profile=bytes(page.tags.valueof(34675, b"")),
-        )
-        inverted = page.photometric == tifffile.PHOTOMETRIC.MINISWHITE
-    if inverted:
+        return read_usual_page(tiff.pages.first)
+
+
+def read_usual_page(page):
+    """Read a page of a TIFF of the usual kinds.
+
+    Args:
+        page: `tifffile.TiffPage` of an open file.
+
+    Returns:
+        (pixels, alpha or None, `Header`) as `read_large_tiff`, or None where it is of another kind.
+
+    Raises:
+        BrokenImage: it is cut short.
+    """
+    import tifffile
+
+    if not _is_usual(page):
+        return None
+    end = page.parent.filehandle.size
+    segments = list(zip(page.dataoffsets, page.databytecounts, strict=True))
+    if not segments or any(not count or offset + count > end for offset, count in segments):
+        raise BrokenImage("truncated TIFF: some of its pixels are missing")
+    width, height = page.imagewidth, page.imagelength
+    values = page.asarray(squeeze=False).reshape(height, width, -1)
+    header = Header(
+        width=width,
+        height=height,
+        channels=values.shape[-1],
+        orientation=int(page.tags.valueof(274, 1)),
+        icc_profile=bytes(page.tags.valueof(34675, b"")),
+    )
+    if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
         np.invert(values, out=values)
     if header.channels == 1:
         return values[..., 0], None, header

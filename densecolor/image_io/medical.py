@@ -12,6 +12,7 @@ from densecolor.errors import ImageError
 from densecolor.errors import require_package
 from densecolor.image_io.headers import BrokenImage
 
+PREDICTED = "Colours are predicted, not measured: not for diagnosis"  # what files of colours say of themselves
 WHITE = 65535
 MAX_FRAMES = 1 << 20  # of one file; more are a damaged header, not a picture
 DEFLATE_RATIO = 1032  # deflate never makes bytes smaller than this

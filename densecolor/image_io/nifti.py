@@ -162,15 +162,36 @@ class Volume:
         Raises:
             IndexError: there is no such slice.
         """
-        through = _THROUGH[plane]
-        time, position = divmod(index, self._values.shape[through])
-        if not 0 <= time < self._values.shape[3]:
-            raise IndexError(f"slice {index} of {self.slices(plane)}")
-        shown = np.take(self._values[..., time], position, axis=through)[::-1, ::-1].T
+        shown = self.slice_of(self._values, plane, index)
         if self._values.dtype.names:
             return _colors(shown)
         low, high = window or self._percentiles()
         return Picture(stretch(self._scaled(shown), low, high))
+
+    def slice_of(self, values, plane, index):
+        """The part of an array that `picture` shows of the volume, turned as there.
+
+        Args:
+            values: (right, anterior, superior, times, ...), of the volume's own shape in the first four.
+            plane: one of `PLANES`.
+            index: as for `picture`.
+
+        Returns:
+            (H, W, ...), a view of `values`.
+
+        Raises:
+            IndexError: there is no such slice.
+        """
+        through = _THROUGH[plane]
+        time, position = divmod(index, values.shape[through])
+        if not 0 <= time < values.shape[3]:
+            raise IndexError(f"slice {index} of {self.slices(plane)}")
+        shown = np.moveaxis(values, (3, through), (0, 1))[time, position]
+        return np.swapaxes(shown[::-1, ::-1], 0, 1)
+
+    def count_not_finite(self):
+        """How many values are infinite or no number, which are shown as white or black."""
+        return 0 if self._values.dtype.kind != "f" else int(self._values.size - np.isfinite(self._values).sum())
 
     def _scaled(self, stored):
         return np.asarray(stored, np.float64) * self.header.slope + self.header.intercept
@@ -189,15 +210,36 @@ def _colors(shown):
     return Picture(pixels, np.ascontiguousarray(shown["A"]) if "A" in shown.dtype.names else None)
 
 
+def raw_header(data):
+    """The header of a NIfTI file as nibabel has it; for use inside `named` and `discreetly`.
+
+    Args:
+        data: bytes of the file.
+
+    Returns:
+        `nibabel.Nifti1Header` or `nibabel.Nifti2Header`.
+
+    Raises:
+        BrokenImage: it is not NIfTI in one file.
+    """
+    file = io.BytesIO(data)
+    return _parse_header((gzip.GzipFile(fileobj=file) if is_packed(data) else file).read(_HEADER_BYTES))
+
+
+def is_packed(data):
+    """Whether bytes begin as gzip does."""
+    return data.startswith(b"\x1f\x8b")
+
+
 def _read_header(file):
     from nibabel.orientations import io_orientation
 
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
-    is_packed = file.read(2) == b"\x1f\x8b"
+    packed = is_packed(file.read(2))
     file.seek(0)
-    head = (gzip.GzipFile(fileobj=file) if is_packed else file).read(_HEADER_BYTES)
-    raw = _parse(head)
+    head = (gzip.GzipFile(fileobj=file) if packed else file).read(_HEADER_BYTES)
+    raw = _parse_header(head)
     shape = tuple(int(side) for side in raw.get_data_shape())
     shape += (1,) * (3 - len(shape))
     slope, intercept = raw.get_slope_inter()
@@ -209,11 +251,11 @@ def _read_header(file):
         intercept=0.0 if intercept is None else intercept,
         orientation=io_orientation(raw.get_best_affine()),
     )
-    _check(header, size * DEFLATE_RATIO if is_packed else size)
+    _check(header, size * DEFLATE_RATIO if packed else size)
     return header
 
 
-def _parse(head):
+def _parse_header(head):
     from nibabel import Nifti1Header
     from nibabel import Nifti2Header
 
@@ -240,7 +282,7 @@ def _check(header, size):
 def _read_values(data, header):
     """The values as stored, in a view of the unpacked bytes."""
     end = header.offset + header.bytes
-    if data.startswith(b"\x1f\x8b"):
+    if is_packed(data):
         unpacked = gzip.GzipFile(fileobj=io.BytesIO(data))
         data = unpacked.read(end + _PADDING)  # to the end of the stream, whose checksum is then compared
         if unpacked.read(1):

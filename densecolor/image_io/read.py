@@ -79,10 +79,10 @@ def read_image(path):
         >>> densecolor.image_io.read_image("holiday.jpg").pixels.shape
         (1200, 1600, 3)
     """
-    with open(path, "rb") as file, _errors_named(str(path)):
+    with open(path, "rb") as file, errors_named(str(path)):
         large = read_large_tiff(file, DEFAULT_MAX_PIXELS)
         if large is not None:
-            return _finish(*large)
+            return finish(*large)
     return decode_image(pathlib.Path(path).read_bytes(), str(path))
 
 
@@ -107,14 +107,14 @@ def decode_image(data, name, max_pixels=DEFAULT_MAX_PIXELS, reduce=None):
         ImageError: `data` is not a picture, is cut short or damaged, has pixels that are neither 8- nor 16-bit
             unsigned integers, or has too many of them.
     """
-    with _errors_named(name):
+    with errors_named(name):
         if reduce is not None and data.startswith(headers.JPEG_SIGNATURE):
             return _decode_jpeg(data, max_pixels, reduce)
         return _decoder_for(data)(data, max_pixels)
 
 
 @contextlib.contextmanager
-def _errors_named(name):
+def errors_named(name):
     """Turn what a `with` block raises of malformed bytes into `ImageError` that names the picture."""
     try:
         yield
@@ -147,15 +147,15 @@ def _decoder_for(data):
 def _decode_jpeg(data, max_pixels, reduce=lambda width, height: 1):
     header = headers.read_jpeg_header(data)
     if header.channels == 4:
-        return _decode_with_pillow(JpegImagePlugin.JpegImageFile, data, max_pixels)
+        return decode_with_pillow(JpegImagePlugin.JpegImageFile, data, max_pixels)
     reduction = reduce(header.width, header.height)
     if header.channels != 3:
         return _decode_with_opencv(data, header, max_pixels)
     check_size(header.width, header.height, max_pixels)
     if reduction == 1 or header.width % reduction or header.height % reduction:
-        return _finish(_decode_by_opencv(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION), None, header)
+        return finish(_decode_by_opencv(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION), None, header)
     pixels = _decode_by_opencv(data, _REDUCED[reduction] | cv2.IMREAD_IGNORE_ORIENTATION)
-    picture = _finish(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, pixels), None, header)
+    picture = finish(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, pixels), None, header)
     return dataclasses.replace(picture, reduction=reduction)
 
 
@@ -164,15 +164,15 @@ def _decode_png(data, max_pixels):
 
 
 def _decode_webp(data, max_pixels):
-    return _decode_with_pillow(WebPImagePlugin.WebPImageFile, data, max_pixels)
+    return decode_with_pillow(WebPImagePlugin.WebPImageFile, data, max_pixels)
 
 
 def _decode_gif(data, max_pixels):
-    return _decode_with_pillow(GifImagePlugin.GifImageFile, data, max_pixels)
+    return decode_with_pillow(GifImagePlugin.GifImageFile, data, max_pixels)
 
 
 def _decode_bmp(data, max_pixels):
-    return _decode_with_pillow(BmpImagePlugin.BmpImageFile, data, max_pixels)
+    return decode_with_pillow(BmpImagePlugin.BmpImageFile, data, max_pixels)
 
 
 def _decode_dicom(data, max_pixels):
@@ -191,7 +191,7 @@ def _decode_tiff(data, max_pixels):
         )
     if bits == {16}:
         return _decode_16_bit_tiff(data, tags, max_pixels)
-    return _decode_with_pillow(TiffImagePlugin.TiffImageFile, data, max_pixels)
+    return decode_with_pillow(TiffImagePlugin.TiffImageFile, data, max_pixels)
 
 
 def _decode_16_bit_tiff(data, tags, max_pixels):
@@ -217,11 +217,11 @@ def _decode_16_bit_tiff(data, tags, max_pixels):
     if alpha is not None and tags.get(TiffImagePlugin.EXTRASAMPLES, (2,))[0] == 1:  # premultiplied
         opaque = np.maximum(alpha, 1).astype(np.float32)[..., None]
         pixels = np.minimum(np.rint(pixels / opaque * 65535), 65535).astype(np.uint16)
-    return _finish(pixels, alpha, header)
+    return finish(pixels, alpha, header)
 
 
 def _decode_with_opencv(data, header, max_pixels):
-    return _finish(*_pixels_by_opencv(data, header, max_pixels), header)
+    return finish(*_pixels_by_opencv(data, header, max_pixels), header)
 
 
 def _pixels_by_opencv(data, header, max_pixels):
@@ -247,10 +247,28 @@ def _decode_by_opencv(data, flags):
     return decoded
 
 
-def _decode_with_pillow(plugin, data, max_pixels):
+def decode_with_pillow(plugin, data, max_pixels, page=0):
+    """Decode a picture of the kinds that Pillow reads best.
+
+    Args:
+        plugin: class of Pillow for the format.
+        data: bytes of the file, or a binary file.
+        max_pixels: more than that are refused before they are decoded.
+        page: int, from 0.
+
+    Returns:
+        Picture.
+
+    Raises:
+        BrokenImage: its pixels are of another kind.
+        Exception: of many kinds, from damaged ones.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what matters raises
-        image = plugin(io.BytesIO(data))  # not Image.open: its limit on pixels is one for the whole process
+        # Not Image.open: its limit on pixels is one for the whole process.
+        image = plugin(io.BytesIO(data) if isinstance(data, bytes) else data)
+        if page:
+            image.seek(page)
         check_size(*image.size, max_pixels)
         image.load()
     # Pillow turns TIFFs upright while loading, and then no EXIF data asks for it again.
@@ -259,7 +277,7 @@ def _decode_with_pillow(plugin, data, max_pixels):
     header = headers.Header(*image.size, len(image.getbands()), orientation=orientation, icc_profile=profile)
     if image.mode == "CMYK":
         pixels = convert_cmyk_to_srgb(image, profile)
-        return _finish(pixels, None, dataclasses.replace(header, icc_profile=b""))
+        return finish(pixels, None, dataclasses.replace(header, icc_profile=b""))
     if image.mode not in {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "YCbCr"}:
         raise BrokenImage(f"pixels of this kind cannot be read. Received: mode={image.mode}. Save it as PNG")
     alpha = None
@@ -267,10 +285,10 @@ def _decode_with_pillow(plugin, data, max_pixels):
     if image.has_transparency_data:
         image = image.convert("LA" if gray else "RGBA")
         alpha = np.array(image.getchannel("A"))
-    return _finish(np.array(image.convert("L" if gray else "RGB")), alpha, header)
+    return finish(np.array(image.convert("L" if gray else "RGB")), alpha, header)
 
 
-def _finish(pixels, alpha, header):
+def finish(pixels, alpha, header):
     """Convert to sRGB by the header's profile and turn upright."""
     if header.icc_profile:
         pixels = convert_to_srgb(pixels, header.icc_profile)

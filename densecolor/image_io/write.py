@@ -1,5 +1,6 @@
 """Write pictures: the format by the suffix, whole or not at all."""
 
+import contextlib
 import io
 import os
 import pathlib
@@ -41,20 +42,34 @@ def write_image(path, pixels, alpha=None, overwrite=False):
     to_disk = path.suffix.lower() in TIFF_SUFFIXES  # as it is encoded, since it may be as large as the memory
     pixels, alpha = _checked(pixels, alpha)
     data = None if to_disk else encode_image(pixels, path.suffix, alpha)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{_unfinished_prefix(path)}{uuid.uuid4().hex}.part")
-    try:
+    with written_whole(path) as unfinished:
         if to_disk:
             _save_tiff(unfinished, pixels, alpha)
         else:
             unfinished.write_bytes(data)
+
+
+@contextlib.contextmanager
+def written_whole(path):
+    """A path beside another one, whose folder is made; what a `with` block writes there gets that name at its end.
+
+    Where the block raises, it is removed.
+
+    Example:
+        >>> with written_whole(Path("scan.dcm")) as unfinished:
+        ...     unfinished.write_bytes(data)
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{_unfinished_prefix(path)}{uuid.uuid4().hex}.part")
+    try:
+        yield unfinished
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
 
 
 def remove_unfinished(path):
-    """Remove what `write_image` left beside a path where its process was killed; nothing else may be writing there."""
+    """Remove what `written_whole` left beside a path where its process was killed; no other may be writing there."""
     path = pathlib.Path(path)
     for unfinished in path.parent.glob(f"{_unfinished_prefix(path)}*.part"):
         unfinished.unlink(missing_ok=True)
@@ -131,14 +146,26 @@ def _save_tiff(file, pixels, alpha):
     """To a path or a binary file."""
     import tifffile  # here, since it takes long to import and packing never writes pictures
 
+    tifffile.imwrite(file, **tiff_page(pixels, alpha))
+
+
+def tiff_page(pixels, alpha):
+    """What tifffile is to write of a picture, losslessly compressed.
+
+    Args:
+        pixels: uint8 or uint16, (H, W) or (H, W, 3).
+        alpha: (H, W) of the same dtype, or None.
+
+    Returns:
+        dict of arguments of `tifffile.imwrite` or `tifffile.TiffWriter.write`.
+    """
     joined = _join(pixels, alpha)
-    tifffile.imwrite(
-        file,
-        joined,
-        photometric="minisblack" if joined.ndim == 2 else "rgb",
-        extrasamples=None if alpha is None else ["unassalpha"],
-        compression="zlib",
-    )
+    return {
+        "data": joined,
+        "photometric": "minisblack" if joined.ndim == 2 else "rgb",
+        "extrasamples": None if alpha is None else ["unassalpha"],
+        "compression": "zlib",
+    }
 
 
 def _encode_webp(pixels, alpha):

@@ -31,6 +31,8 @@ from densecolor.inference.record import Record
 from densecolor.inference.sidecar import sidecar_path
 from densecolor.inference.tile_model import TileModel
 from densecolor.inference.upsampling import UPSAMPLINGS
+from densecolor.inference.volumes import Reading
+from densecolor.inference.volumes import takes_window
 
 # The network has all cores to itself at times, and a thread that waits for it none.
 THREADS_PER_CORE = 2
@@ -76,6 +78,9 @@ def colorize_files(
     compare=(),
     sidecar=False,
     skip_color=False,
+    window=None,
+    plane="axial",
+    identity=True,
     trust=False,
     threads=None,
     runtime="auto",
@@ -87,7 +92,8 @@ def colorize_files(
 
     One file and an `output` with a picture's suffix give that file. Else `output` is a folder, where every picture
     has its place (see `densecolor.inference.plan_outputs`). A picture's depth and alpha are kept where its format has
-    them (see `image_io.encode_image`).
+    them (see `image_io.encode_image`). DICOM files give DICOM, NIfTI volumes NIfTI and TIFFs of several pages such
+    TIFFs, slice by slice, which say that their colours are predicted and not for diagnosis.
 
     Decoding and encoding go on in threads while the network is at work. An output folder holds a record,
     `.densecolor.jsonl`, of what was made from what, so that `resume` can go on after any interruption.
@@ -115,10 +121,15 @@ def colorize_files(
         sidecar: bool; write "a.png.json" too: model, settings, hashes, and what bringing colours into sRGB cost.
         skip_color: bool; keep pictures that are in colour already (see `is_in_color`) as they are. False replaces their
             colours, with a note.
+        window: of gray values: (centre, width) for DICOM, (lowest, highest) for NIfTI and TIFF. None takes DICOM's own,
+            or the range of all its frames; for NIfTI the 0.5th to the 99.5th percentile; TIFF as it is.
+        plane: "axial", "coronal" or "sagittal": of the slices that the model sees of NIfTI volumes.
+        identity: bool; False copies nothing of patient and study into DICOM files.
         trust: bool, for a `model` that is a path: see `densecolor.load_model`.
         threads: int, pictures in work at a time; None takes twice as many as there are processor cores.
         runtime, precision: what runs the model, see `inference.runtimes.load`.
-        progress: function `(done, total)`, called after each picture, or None.
+        progress: function `(done, total)`, called after each picture, and where there is only one after each of its
+            slices; or None.
         note: function of a str, told what is worth knowing; None for `warnings.warn`.
 
     Returns:
@@ -147,9 +158,12 @@ def colorize_files(
         raise DensecolorError("`hints` do not go with `compare`, which shows pictures at another size.")
     paths = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     output = pathlib.Path(output)
-    plan = plan_outputs(paths, output)
+    reading = Reading(window, plane, identity)
+    plan = plan_outputs(paths, output, pictures_only=side_by_side or bool(compare))
     if hints is not None and len(plan) > 1:
         raise DensecolorError(f"`hints` belong to one picture. Received: {len(plan)} pictures. Name one of them.")
+    if window is not None and not any(map(takes_window, plan)):
+        raise DensecolorError("`window` is for DICOM, NIfTI and TIFF files. None of the pictures is one.")
     plan = number_outputs(plan, samples) if samples and not side_by_side else {k: [v] for k, v in plan.items()}
     one_file = is_one_file(paths, output)
     if one_file and resume:
@@ -173,7 +187,14 @@ def colorize_files(
             {"name": label, "class": type(each).__name__, "sha256": identify_model(each)}
             for label, each in zip(labels, models, strict=True)
         ],
-        "settings": {**options, **control, "samples": samples, "seed": seed, **dataclasses.asdict(form)},
+        "settings": {
+            **options,
+            **control,
+            "samples": samples,
+            "seed": seed,
+            **dataclasses.asdict(form),
+            **dataclasses.asdict(reading),
+        },
     }
     if hints is not None:
         settings["settings"]["hints"] = hints.describe()
@@ -191,8 +212,8 @@ def colorize_files(
     made_by = {**settings, "models": [each["sha256"] for each in settings["models"]]}
     record = Record(output.parent if one_file else output, made_by, kept=not one_file)
     with record, warnings.catch_warnings():
-        # Reading silences Pillow for itself, but threads that do so at the same time lift each other's silence.
-        warnings.filterwarnings("ignore", module=r"PIL\.")
+        # Reading silences these for itself, but threads that do so at the same time lift each other's silence.
+        warnings.filterwarnings("ignore", module=r"(PIL|pydicom|nibabel)\.")
         results = {
             source: Result(source, targets[0], skipped=True, outputs=tuple(targets))
             for source, targets in plan.items()
@@ -205,7 +226,8 @@ def colorize_files(
         if progress is not None and results:
             progress(len(results), len(plan))
         options["hints"] = hints
-        colorizer = FileColorizer(colourings, form, record, overlapped.check, options, settings)
+        step = progress if len(plan) == 1 else None
+        colorizer = FileColorizer(colourings, form, record, overlapped.check, options, settings, reading, step)
         for result in overlapped.run(functools.partial(_result_of, colorizer), remaining.items()):
             results[result.source] = result
             if progress is not None:

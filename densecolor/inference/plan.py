@@ -7,26 +7,38 @@ from densecolor.errors import ImageError
 from densecolor.image_io import IMAGE_SUFFIXES
 from densecolor.image_io import WRITABLE_SUFFIXES
 from densecolor.image_io import find_images_with_names
+from densecolor.inference.volumes import VOLUME_SUFFIXES
+from densecolor.inference.volumes import is_dicom_file
+from densecolor.inference.volumes import is_dicom_name
+from densecolor.inference.volumes import is_medical
+from densecolor.inference.volumes import is_nifti_name
+from densecolor.inference.volumes import is_unnamed_dicom
+from densecolor.inference.volumes import suffix_of
+
+_WRITABLE = (*WRITABLE_SUFFIXES, *VOLUME_SUFFIXES)
+_INSTEAD = f"Choose a suffix from {', '.join(WRITABLE_SUFFIXES)}."
 
 
-def plan_outputs(paths, output):
+def plan_outputs(paths, output, pictures_only=False):
     """Give every picture that files, folders and globs name a place of its own.
 
     One file and an `output` with a picture's suffix give that file. Else `output` is a folder, and every picture keeps
     its path below the folder or the fixed part of the glob that it was found from, and its suffix; formats that cannot
-    be written become PNG. Pictures that would then share a name get their own folders back, as far as these differ,
+    be written become PNG. DICOM and NIfTI files stay what they are; DICOM without a suffix of its own gets ".dcm".
+    Pictures that would then share a name get their own folders back, as far as these differ,
     and where that does not help the suffix that they had: a.gif beside a.png becomes a.gif.png.
 
     Args:
         paths: str or path, or list of them.
         output: `pathlib.Path`.
+        pictures_only: bool; True turns DICOM into PNG too and searches no folder for medical files.
 
     Returns:
         dict of source to target, both `pathlib.Path`, in the order of `image_io.find_images`.
 
     Raises:
         ImageError: an input does not exist, all are earlier outputs, several pictures would go into one file, two get
-            the same output, or an output is an input or cannot be written.
+            the same output, or an output is an input, cannot be written, or is of another kind than its input.
 
     Example:
         >>> plan_outputs(["scans"], pathlib.Path("colour"))
@@ -35,8 +47,10 @@ def plan_outputs(paths, output):
     paths = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     if is_one_file(paths, output):
         plan = {pathlib.Path(paths[0]): output}
+        _check_kinds(pathlib.Path(paths[0]), output, pictures_only)
     else:
-        plan = _plan_folder(find_images_with_names(paths), output)
+        found = find_images_with_names(paths, None if pictures_only else is_medical)
+        plan = _plan_folder(found, output, pictures_only)
     _check(plan.items())
     return plan
 
@@ -64,11 +78,15 @@ def number_outputs(plan, count):
         {PosixPath('a.gif'): [PosixPath('b/a-1.png'), PosixPath('b/a-2.png')]}
     """
     numbered = {
-        source: [target.with_name(f"{target.stem}-{number}{target.suffix}") for number in range(1, count + 1)]
-        for source, target in plan.items()
+        source: [_numbered(target, number) for number in range(1, count + 1)] for source, target in plan.items()
     }
     _check((source, target) for source, targets in numbered.items() for target in targets)
     return numbered
+
+
+def _numbered(target, number):
+    suffix = suffix_of(target)
+    return target.with_name(f"{target.name.removesuffix(suffix)}-{number}{suffix}")
 
 
 def refuse_existing(targets):
@@ -91,8 +109,8 @@ def _check(pairs):
     sources = {os.path.realpath(source) for source, _ in pairs}
     taken = {}
     for source, target in pairs:
-        if target.suffix.lower() not in WRITABLE_SUFFIXES:
-            raise ImageError(f"{target} cannot be written. Choose a suffix from {', '.join(WRITABLE_SUFFIXES)}.")
+        if suffix_of(target).lower() not in _WRITABLE:
+            raise ImageError(f"{target} cannot be written. Choose a suffix from {', '.join(_WRITABLE)}.")
         if os.path.realpath(target) in sources:
             raise ImageError(f"{target} would replace an input picture. Choose another output.")
         if target in taken:
@@ -102,18 +120,31 @@ def _check(pairs):
         taken[target] = source
 
 
-def _plan_folder(found, folder):
+def _check_kinds(source, target, pictures_only):
+    """Refuse an output of another kind than its input."""
+    if pictures_only and suffix_of(target).lower() in VOLUME_SUFFIXES:
+        raise ImageError(f"{target}: several pictures in one are no medical file. {_INSTEAD}")
+    if is_nifti_name(source) and not is_nifti_name(target):
+        raise ImageError(f"{target}: the colours of {source} are a volume too. Name a file ending in .nii or .nii.gz.")
+    if is_nifti_name(target) and not is_nifti_name(source):
+        raise ImageError(f"{target}: only colours of a NIfTI volume can be one, and {source} is none. {_INSTEAD}")
+    if is_dicom_name(target) and not is_dicom_file(source):
+        raise ImageError(f"{target}: only colours of a DICOM file can be one, and {source} is none. {_INSTEAD}")
+
+
+def _plan_folder(found, folder, pictures_only):
     if _names_a_picture(folder):
         raise ImageError(f"{len(found)} pictures cannot go into the one file {folder}. Name a folder.")
     if folder.exists() and not folder.is_dir():
-        raise ImageError(f"{folder} is a file. Name a folder, or a file ending in {', '.join(WRITABLE_SUFFIXES)}.")
+        raise ImageError(f"{folder} is a file. Name a folder, or a file ending in {', '.join(_WRITABLE)}.")
     names = _without_earlier_outputs(found, folder)
     if not names:
         raise ImageError(f"All pictures that were found are earlier outputs, in {folder}. Name other pictures.")
+    suffixes = {source: _output_suffix(source, pictures_only) for source in names}
     for names_apart in (_by_folder, _by_suffix):
-        for clashing in _clashes(names):
-            names.update(names_apart(clashing, names))
-    return {source: folder / _writable(name) for source, name in names.items()}
+        for clashing in _clashes(names, suffixes):
+            names.update(names_apart(clashing, names, suffixes))
+    return {source: folder / _writable(name, suffixes[source]) for source, name in names.items()}
 
 
 def _without_earlier_outputs(found, folder):
@@ -130,30 +161,49 @@ def _without_earlier_outputs(found, folder):
     return kept
 
 
-def _writable(name):
-    return name if name.suffix.lower() in WRITABLE_SUFFIXES else name.with_suffix(".png")
+def _output_suffix(source, pictures_only):
+    """The suffix that an output gets, and whether it takes the place of the source's own."""
+    suffix = suffix_of(source)
+    kept = WRITABLE_SUFFIXES if pictures_only else _WRITABLE
+    if suffix.lower() in kept:
+        return suffix, True
+    if not pictures_only and suffix.lower() not in IMAGE_SUFFIXES and is_unnamed_dicom(source):
+        return ".dcm", False  # what looks like a suffix is often a part of a number
+    return ".png", True
 
 
-def _clashes(names):
+def _writable(name, suffix):
+    suffix, in_place = suffix
+    if in_place and name.name.endswith(suffix):
+        return name
+    stem = name.name.removesuffix(suffix_of(name)) if in_place else name.name
+    return name.with_name(stem + suffix)
+
+
+def _clashes(names, suffixes):
     """Lists of the sources that would get the same output."""
     sharing = {}
     for source, name in names.items():
-        sharing.setdefault(_writable(name), []).append(source)
+        sharing.setdefault(_writable(name, suffixes[source]), []).append(source)
     return [sources for sources in sharing.values() if len(sources) > 1]
 
 
-def _by_folder(sources, names):
+def _by_folder(sources, names, suffixes):
     """Names below the deepest folder that all of these pictures share."""
     absolute = {source: os.path.abspath(source) for source in sources}
     root = os.path.commonpath([os.path.dirname(path) for path in absolute.values()])
     return {source: pathlib.Path(os.path.relpath(path, root)) for source, path in absolute.items()}
 
 
-def _by_suffix(sources, names):
+def _by_suffix(sources, names, suffixes):
     """Names with the old suffix before the new one, for those that get a new one."""
-    converted = {source: names[source] for source in sources if names[source] != _writable(names[source])}
-    return {source: name.with_name(f"{name.name}.png") for source, name in converted.items()}
+    converted = {source: names[source] for source in sources if _is_renamed(names[source], suffixes[source])}
+    return {source: name.with_name(name.name + suffixes[source][0]) for source, name in converted.items()}
+
+
+def _is_renamed(name, suffix):
+    return name != _writable(name, suffix)
 
 
 def _names_a_picture(path):
-    return path.suffix.lower() in IMAGE_SUFFIXES and not path.is_dir()
+    return suffix_of(path).lower() in {*IMAGE_SUFFIXES, *VOLUME_SUFFIXES} and not path.is_dir()

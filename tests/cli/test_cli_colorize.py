@@ -3,8 +3,10 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import pydicom
 import pytest
 import typer.testing
+from made_medical import make_dicom
 
 from densecolor import models
 from densecolor.checkpoint import save_model
@@ -45,6 +47,17 @@ def test_a_folder(scans, checkpoint):
     assert "2 of 2 pictures colorized into colour." in result.stderr
     assert read_image("colour/a.png").pixels.shape == (40, 50, 3)
     assert read_image("colour/old/b.tif").pixels.dtype == np.uint16
+
+
+def test_a_medical_file(scans, checkpoint):
+    Path("x.dcm").write_bytes(make_dicom(GRAY, PatientID="PAT-77"))
+    arguments = ["--window", "100", "50", "--plane", "coronal", "--no-identity"]
+    result = run("x.dcm", "--output", "y.dcm", "--model", checkpoint, *arguments)
+    assert result.exit_code == 0, result.output
+    capture = pydicom.dcmread("y.dcm")
+    assert capture.PatientID == ""
+    assert np.median(capture.pixel_array[GRAY < 75]) == 0
+    assert np.median(capture.pixel_array[GRAY > 126]) == 255
 
 
 def test_a_bad_file_among_good_ones(scans, checkpoint):

@@ -239,10 +239,10 @@ def test_a_real_model_takes_pictures_of_any_size_one_after_another():
         assert densecolor.colorize(np.full(shape, 120, np.uint8), model).shape == (*shape, 3)
 
 
-def test_a_dicom_file_becomes_sixteen_bit_colour(neutral, tmp_path):
+def test_a_dicom_file_becomes_a_picture_of_sixteen_bits(neutral, tmp_path):
     values = np.arange(40 * 50).reshape(40, 50).astype(np.uint16)
     (tmp_path / "slice.dcm").write_bytes(make_dicom(values))
-    (result,) = colorize_files(tmp_path / "slice.dcm", tmp_path / "out", neutral)
+    (result,) = colorize_files(tmp_path / "slice.dcm", tmp_path / "slice.png", neutral)
     assert result.error is None
     assert result.output.suffix == ".png"
     stored = cv2.imread(str(result.output), cv2.IMREAD_UNCHANGED)
