@@ -11,8 +11,8 @@ the process had, above what it had with TensorFlow and the network loaded. The s
 arithmetic of the convolutions, forward and backward, at the rate of products of 2048 x 2048 float32 matrices in the
 same run.
 
-`profile` says for each kind of operation how much time it takes, forward and backward. Of operations that run at the
-same time each counts.
+`profile` says for each kind of operation how much time it takes in a step. Of operations that run at the same time each
+counts.
 
 `states` compares a deterministic run and a plain one: the median time of a step after the first ten, the mean processor
 time, which other work on the machine disturbs less, and the time to write a state.
@@ -86,13 +86,11 @@ def print_profile(arguments):
         side, batch = map(int, setting.split(":"))
         for dtype in arguments.dtypes:
             for way in arguments.ways:
-                found = measure("profile", way, dtype, side, batch, 3)
+                found = measure("profile", way, dtype, side, batch, arguments.steps)
                 print(f"{side} x {side}, batch {batch}, {dtype}, {way}: {found['seconds']:.2f} s a step")
-                for direction in ("forward", "backward"):
-                    rows = sorted(found[direction].items(), key=lambda row: -row[1])
-                    print(f"  {direction}, {sum(found[direction].values()):.0f} ms in all operations")
-                    for name, milliseconds in rows[:10]:
-                        print(f"    {milliseconds:8.1f}  {name}")
+                print(f"  {sum(found['operations'].values()):.0f} ms in all operations")
+                for name, milliseconds in sorted(found["operations"].items(), key=lambda row: -row[1])[:10]:
+                    print(f"  {milliseconds:8.1f}  {name}")
 
 
 def print_states(arguments):

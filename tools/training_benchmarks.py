@@ -26,6 +26,7 @@ from densecolor.training.state import write_state
 
 BLOCKS = {"plain": dense_block, "memory_efficient": efficient_block}
 GROWTH, LAYERS = 12, 6
+SCHEDULING = ("Process", "Run")  # of TensorFlow's threads, in whose time the operations are
 WARM_UP = 2  # steps, of which the first is traced
 
 
@@ -108,7 +109,7 @@ def status(key):
 
 
 def measure_profile(way, dtype, side, batch, steps):
-    """Milliseconds of a step in each kind of operation, forward and backward."""
+    """Milliseconds of a step in each kind of operation."""
     _, step = prepare(way, dtype, int(side), int(batch))
     for _ in range(WARM_UP):
         step()
@@ -121,15 +122,14 @@ def measure_profile(way, dtype, side, batch, steps):
         tf.profiler.experimental.stop()
         [trace] = Path(folder).rglob("*.xplane.pb")
         space = xplane_pb2.XSpace.FromString(trace.read_bytes())
-    found = {"forward": collections.Counter(), "backward": collections.Counter()}
+    found = collections.Counter()
     for plane in space.planes:
         for line in plane.lines:
             for event in line.events:
                 node, _, operation = plane.event_metadata[event.metadata_id].name.rpartition(":")
-                if node and operation.isalnum() and "Call" not in operation:
-                    direction = "backward" if "gradient_tape" in node else "forward"
-                    found[direction][operation] += event.duration_ps / 1e9 / int(steps)
-    return {"seconds": seconds, **found}
+                if node and operation.isalnum() and "Call" not in operation and operation not in SCHEDULING:
+                    found[operation] += event.duration_ps / 1e9 / int(steps)
+    return {"seconds": seconds, "operations": found}
 
 
 def measure_states(data, model, image_size, batch_size, steps, deterministic):

@@ -1,7 +1,8 @@
 """Dense blocks that store less for the backward pass than `densecolor.models.dense_block`, and compute the same.
 
-Of each layer only what it adds is stored, and the bottleneck's output: no concatenations, and nothing that
-normalisation and ReLU make. The statistics of a channel are taken once, and not by each layer that reads the channel.
+Of each layer only what it adds is stored: no concatenations, nothing that normalisation and ReLU make, and no
+bottlenecks (these are stored on JAX, and where statistics are synchronised over replicas). The statistics of a channel
+are taken once, and not by each layer that reads the channel.
 
 The graph is that of the plain network, layer for layer: names, weights and order are the same, and the classes have the
 plain ones' names, by which Keras files weights. So a checkpoint of either network fits the other. What is different is
@@ -17,6 +18,7 @@ from densecolor.models.kernels import channel_moments
 from densecolor.models.kernels import normalized_convolution
 from densecolor.models.kernels import plain_normalized_convolution
 from densecolor.models.kernels import plain_rectification
+from densecolor.models.kernels import rectification
 from densecolor.models.layers import NORM_MOMENTUM
 
 
@@ -29,7 +31,9 @@ def apply_dense_block(features, layers, growth_rate, name, synchronized=False):
     """As `densecolor.models.dense_block.apply_dense_block`, from `features` to `features`."""
     for index in range(1, layers + 1):
         part = f"{name}_{index}"
-        new = _apply_norm_convolution(features, BOTTLENECK * growth_rate, 1, f"{part}_bottleneck", synchronized)
+        new = _apply_norm_convolution(
+            features, BOTTLENECK * growth_rate, 1, f"{part}_bottleneck", synchronized, stored=False
+        )
         new = _apply_norm_convolution(new, growth_rate, 3, f"{part}_growth", synchronized)
         features = concatenate([features, new], f"{part}_concat", synchronized)
     return features
@@ -50,18 +54,18 @@ def apply_norm_relu(features, name, synchronized=False):
     return Rectify(name=f"{name}_relu")(_normalization(name, synchronized)(features))
 
 
-def _apply_norm_convolution(features, filters, kernel_size, name, synchronized):
+def _apply_norm_convolution(features, filters, kernel_size, name, synchronized, stored=True):
     features = _normalization(name, synchronized)(features)
     # The convolution rectifies. Files name weights by the order of layers, so none may be missing here.
     features = keras.layers.Identity(autocast=False, name=f"{name}_relu")(features)
-    return _convolution(filters, kernel_size, name, 1, synchronized)(features)
+    return _convolution(filters, kernel_size, name, 1, synchronized, stored)(features)
 
 
 def _normalization(name, synchronized):
     return BatchNormalization(momentum=NORM_MOMENTUM, epsilon=1e-5, synchronized=synchronized, name=f"{name}_norm")
 
 
-def _convolution(filters, kernel_size, name, strides, synchronized):
+def _convolution(filters, kernel_size, name, strides, synchronized, stored=True):
     return Conv2D(
         filters,
         kernel_size,
@@ -70,6 +74,7 @@ def _convolution(filters, kernel_size, name, strides, synchronized):
         use_bias=False,
         kernel_initializer="he_normal",
         synchronized=synchronized,
+        stored=stored,
         name=f"{name}_conv",
     )
 
@@ -115,12 +120,15 @@ class Conv2D(keras.layers.Conv2D):
     Args:
         *args, **kwargs: of `keras.layers.Conv2D`.
         synchronized: bool, take moments over all replicas of a distribution strategy.
+        stored: bool, whether the output is kept for the backward pass, or computed there again. It may be behind a
+            normalisation only.
     """
 
-    def __init__(self, *args, synchronized=False, **kwargs):
+    def __init__(self, *args, synchronized=False, stored=True, **kwargs):
         super().__init__(*args, autocast=False, **kwargs)
         self.input_spec = None
         self.synchronized = synchronized
+        self.stored = stored
 
     def build(self, shapes):
         """As the plain layer for all parts together."""
@@ -133,8 +141,10 @@ class Conv2D(keras.layers.Conv2D):
         kernel = ops.cast(self.kernel, self.compute_dtype)
         if isinstance(inputs, list):
             # Where there is no backward pass nothing is stored, and exported models have no use for one.
-            convolve = normalized_convolution if training else plain_normalized_convolution
-            new = convolve(inputs[1:], inputs[0][0], inputs[0][1], kernel)
+            if training:
+                new = normalized_convolution(inputs[1:], inputs[0][0], inputs[0][1], kernel, self.stored)
+            else:
+                new = plain_normalized_convolution(inputs[1:], inputs[0][0], inputs[0][1], kernel)
         else:
             new = ops.conv(ops.cast(inputs, self.compute_dtype), kernel, self.strides, "same", "channels_last")
         return [_moments(new, self.synchronized, training), new]
@@ -147,7 +157,7 @@ class Conv2D(keras.layers.Conv2D):
 
     def get_config(self):
         """The constructor's arguments."""
-        return {**super().get_config(), "synchronized": self.synchronized}
+        return {**super().get_config(), "synchronized": self.synchronized, "stored": self.stored}
 
 
 @keras.saving.register_keras_serializable(package="densecolor")
@@ -185,11 +195,12 @@ class Rectify(keras.layers.Layer):
     def __init__(self, **kwargs):
         super().__init__(autocast=False, **kwargs)
 
-    def call(self, inputs):
+    def call(self, inputs, training=None):
         """[factor and offset (2, C), *parts] to (batch, H, W, C)."""
-        return plain_rectification(inputs[1:], inputs[0][0], inputs[0][1], self.compute_dtype)
+        rectify = rectification if training else plain_rectification
+        return rectify(inputs[1:], inputs[0][0], inputs[0][1], self.compute_dtype)
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs, training=None):
         """Of the concatenation."""
         return keras.KerasTensor((*inputs[1].shape[:3], inputs[0].shape[1]), self.compute_dtype)
 

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 
-def normalized_convolution(parts, factor, offset, kernel):
+def normalized_convolution(parts, factor, offset, kernel, stored=True):
     """A convolution of what BatchNormalization and ReLU make of features, without storing that for the backward pass.
 
     The backward pass concatenates, normalises and rectifies again. Pleiss et al., "Memory-Efficient Implementation of
@@ -18,6 +18,8 @@ def normalized_convolution(parts, factor, offset, kernel):
         parts: list of features (batch, H, W, C_i), of one type.
         factor, offset: (C,), float32 or wider, C the sum of all C_i: the normalisation, `features * factor + offset`.
         kernel: (3, 3, C, D) or (1, 1, C, D), of the features' type.
+        stored: whether the output is kept for the backward pass of functions of this module that it is given to.
+            Else they compute it again, on TensorFlow; elsewhere it is kept.
 
     Returns:
         (batch, H, W, D), of the features' type.
@@ -30,7 +32,7 @@ def normalized_convolution(parts, factor, offset, kernel):
     if keras.backend.backend() == "tensorflow":
         from densecolor.models import tensorflow_kernels
 
-        return tensorflow_kernels.normalized_convolution(parts, factor, offset, kernel)
+        return tensorflow_kernels.normalized_convolution(parts, factor, offset, kernel, stored)
     return keras.remat(plain_normalized_convolution)(parts, factor, offset, kernel)
 
 
@@ -67,7 +69,29 @@ def plain_channel_moments(x, dtype, synchronized=False):
     return ops.stack(ops.moments(ops.cast(x, dtype), (0, 1, 2), synchronized=synchronized))
 
 
+def rectification(parts, factor, offset, dtype):
+    """ReLU of the concatenated parts times factor plus offset, as numbers of a type; nothing else is stored.
+
+    Args:
+        parts, factor, offset: as of `normalized_convolution`.
+        dtype: of the result.
+
+    Returns:
+        (batch, H, W, C).
+
+    Example:
+        >>> x = np.ones((1, 4, 4, 2), "float32")
+        >>> rectification([x, x], np.ones(4, "float32"), -np.ones(4, "float32"), "float32").shape
+        TensorShape([1, 4, 4, 4])
+    """
+    if keras.backend.backend() == "tensorflow":
+        from densecolor.models import tensorflow_kernels
+
+        return tensorflow_kernels.rectification(parts, factor, offset, dtype)
+    return plain_rectification(parts, factor, offset, dtype)
+
+
 def plain_rectification(parts, factor, offset, dtype):
-    """ReLU of the concatenated parts times factor plus offset, as numbers of a type."""
+    """What `rectification` computes."""
     joined = parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
     return ops.cast(ops.relu(ops.cast(joined, factor.dtype) * factor + offset), dtype)

@@ -126,6 +126,53 @@ def test_moments_and_their_gradient(dtype, tolerance):
         np.testing.assert_allclose(value, expected, rtol=tolerance, atol=tolerance)
 
 
+def layer(part, stored, efficient):
+    """A bottleneck, its statistics and a growth convolution, and the gradients of all that the three are made of."""
+    random = np.random.default_rng(0)
+    factors = [tf.constant(random.uniform(0.5, 1, 5)), tf.constant(random.normal(size=5))]
+    first, second = (tf.constant(random.normal(size=shape)) for shape in ((1, 1, 5, 4), (3, 3, 4, 2)))
+    convolve = kernels.normalized_convolution if efficient else kernels.plain_normalized_convolution
+    moments = kernels.channel_moments if efficient else kernels.plain_channel_moments
+    options = [stored] if efficient else []
+    with tf.GradientTape() as tape:
+        arguments = [part, *factors, first, second]
+        tape.watch(arguments)
+        bottleneck = convolve([part], *factors, first, *options)
+        mean, variance = tf.unstack(moments(bottleneck, "float64"))
+        grown = convolve([bottleneck], tf.math.rsqrt(variance), -mean, second)
+        loss = tf.reduce_sum(grown**3)
+    return [grown, *tape.gradient(loss, arguments)]
+
+
+@pytest.mark.parametrize("way", ["eager", "traced", "xla"])
+@pytest.mark.parametrize("stored", [True, False])
+def test_what_is_not_stored_is_computed_again(stored, way):
+    part = tf.constant(np.random.default_rng(1).normal(size=(2, 7, 6, 5)))
+    function = layer if way == "eager" else tf.function(layer, jit_compile=way == "xla")
+    for value, expected in zip(function(part, stored, True), layer(part, stored, False), strict=True):
+        np.testing.assert_allclose(value, expected, rtol=1e-10, atol=1e-10)
+    if way == "traced":
+        operations = function.get_concrete_function(part, stored, True).graph.get_operations()
+        convolutions = [operation for operation in operations if operation.type == "Conv2D"]
+        assert len(convolutions) == (2 if stored else 3)  # the bottleneck, the growth, and the bottleneck once more
+
+
+def test_rectification_and_its_gradients():
+    random = np.random.default_rng(0)
+    parts = [tf.constant(random.normal(size=(2, 3, 4, count))) for count in (3, 2)]
+    factor, offset, weights = (tf.constant(random.normal(size=shape)) for shape in (5, 5, (2, 3, 4, 5)))
+
+    def run(function):
+        with tf.GradientTape() as tape:
+            tape.watch([factor, offset, *parts])
+            rectified = function(parts, factor, offset, "float64")
+            loss = tf.reduce_sum(rectified * weights)
+        return [rectified, *tape.gradient(loss, [factor, offset, *parts])]
+
+    for value, expected in zip(run(kernels.rectification), run(kernels.plain_rectification), strict=True):
+        np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-12)
+
+
 @pytest.mark.parametrize("size", [1, 3, 5])
 def test_gradients_by_products_are_those_of_convolutions(size):
     """The former are used without a GPU, the latter with one."""
