@@ -23,6 +23,10 @@ R, F = sigmoid(TRUE), sigmoid(PREDICTED)
 RELATIVE = sigmoid(TRUE - PREDICTED.mean()), sigmoid(PREDICTED - TRUE.mean())
 EXPECTED = {
     "vanilla": (np.mean(-np.log(R)) + np.mean(-np.log(1 - F)), np.mean(-np.log(F))),
+    "vanilla-smoothed": (
+        np.mean(-0.9 * np.log(R) - 0.1 * np.log(1 - R)) + np.mean(-np.log(1 - F)),
+        np.mean(-np.log(F)),
+    ),
     "lsgan": (np.mean((TRUE - 1) ** 2) / 2 + np.mean(PREDICTED**2) / 2, np.mean((PREDICTED - 1) ** 2) / 2),
     "wgan": (PREDICTED.mean() - TRUE.mean(), -PREDICTED.mean()),
     "wgan-gp": (PREDICTED.mean() - TRUE.mean(), -PREDICTED.mean()),
@@ -64,7 +68,9 @@ def test_only_the_wasserstein_objectives_bound_their_critic():
 
 
 def test_unknown_objective():
-    with pytest.raises(DensecolorError, match=r"Unknown objective='dcgan'\. Choose from vanilla, lsgan, wgan"):
+    with pytest.raises(
+        DensecolorError, match=r"Unknown objective='dcgan'\. Choose from vanilla, vanilla-smoothed, lsgan"
+    ):
         adversarial_objective("dcgan")
 
 

@@ -143,8 +143,8 @@ def train(
     gan: Annotated[
         str | None,
         typer.Option(
-            help="Discriminators judge the colours too: vanilla, lsgan, wgan, wgan-gp, hinge or relativistic. "
-            "[default: none]",
+            help="Discriminators judge the colours too: vanilla, vanilla-smoothed, lsgan, wgan, wgan-gp, hinge or "
+            "relativistic. [default: none]",
             rich_help_panel=ADVERSARY,
         ),
     ] = None,

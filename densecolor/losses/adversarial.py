@@ -13,6 +13,8 @@ from keras import ops
 from densecolor.errors import DensecolorError
 from densecolor.errors import require_choice
 
+SMOOTHED = 0.9  # the label of true colours, with one-sided smoothing
+
 
 @dataclasses.dataclass(frozen=True)
 class AdversarialObjective:
@@ -40,6 +42,11 @@ class AdversarialObjective:
 
 def _vanilla_discriminator(true, predicted):
     return ops.softplus(-true) + ops.softplus(predicted)
+
+
+def _smoothed_discriminator(true, predicted):
+    # 0.9 softplus(-r) + 0.1 softplus(r) is this, since softplus(r) = r + softplus(-r).
+    return _vanilla_discriminator(true, predicted) + (1 - SMOOTHED) * true
 
 
 def _vanilla_generator(true, predicted):
@@ -74,6 +81,7 @@ ADVERSARIAL_OBJECTIVES = {
     objective.name: objective
     for objective in (
         AdversarialObjective("vanilla", _vanilla_discriminator, _vanilla_generator),
+        AdversarialObjective("vanilla-smoothed", _smoothed_discriminator, _vanilla_generator),
         AdversarialObjective("lsgan", _lsgan_discriminator, _lsgan_generator),
         AdversarialObjective("wgan", _critic, _critic_generator, clips_weights=True, is_critic=True),
         AdversarialObjective("wgan-gp", _critic, _critic_generator, has_penalty=True, is_critic=True),
@@ -91,6 +99,8 @@ def adversarial_objective(name):
     - `vanilla`: Goodfellow et al., "Generative Adversarial Nets", NIPS 2014, with the generator's loss that does not
       saturate. Discriminator E[softplus(-r)] + E[softplus(f)], which is the cross-entropy of sigmoid(r) with 1 and of
       sigmoid(f) with 0; generator E[softplus(-f)].
+    - `vanilla-smoothed`: the same with one-sided label smoothing, Salimans et al., "Improved Techniques for Training
+      GANs", NIPS 2016: the discriminator's cross-entropy of sigmoid(r) is that with 0.9.
     - `lsgan`: Mao et al., "Least Squares Generative Adversarial Networks", ICCV 2017, with the labels 0 and 1.
       E[(r - 1)^2] / 2 + E[f^2] / 2; E[(f - 1)^2] / 2.
     - `wgan`: Arjovsky et al., "Wasserstein Generative Adversarial Networks", ICML 2017. E[f] - E[r]; -E[f]. All

@@ -136,7 +136,7 @@ RECIPES = {
         "epochs": 10,  # the code's
         "batch_size": 16,  # the code's; its two steps of the colorizer for each of the discriminator are not reproduced
         "image_size": 256,
-        "gan": "vanilla",
+        "gan": "vanilla-smoothed",  # an option of the code's, for the label of true colours
         "gan_weight": 0.01,  # beside the mean absolute error of lightness and ab, which has 100 in the code
         "gan_normalization": "batch",
     },
