@@ -33,7 +33,7 @@ format: install
 	$(BIN)/ruff format
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=40
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 --durations 40
 
 test-slow: install
 	$(BIN)/python -m pytest -m slow
