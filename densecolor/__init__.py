@@ -4,7 +4,7 @@ The names below load what they need when they are first used, so that `import de
 import TensorFlow. The subpackages, in the order in which they build on each other:
 
     color, image_io < shards < packing, dataset < losses, metrics < models < checkpoint
-    < inference, embedding < training, evaluation, study < cli
+    < inference, embedding < training, evaluation, study, film < cli
 """
 
 import importlib
@@ -15,6 +15,7 @@ _HOMES = {
     "DensecolorError": "densecolor.errors",
     "colorize": "densecolor.inference",
     "colorize_files": "densecolor.inference",
+    "colorize_film": "densecolor.film",
     "embed": "densecolor.embedding",
     "evaluate": "densecolor.evaluation",
     "export": "densecolor.inference.exporting",
@@ -29,6 +30,7 @@ _SUBPACKAGES = (
     "dataset",
     "errors",
     "evaluation",
+    "film",
     "image_io",
     "inference",
     "losses",

@@ -39,6 +39,10 @@ class StudyError(DensecolorError):
     """A human study cannot be made, served or read."""
 
 
+class FilmError(DensecolorError):
+    """A film cannot be read or written, or ends before its end."""
+
+
 def require_choice(name, value, choices, error=DensecolorError):
     """Raise `error`, listing the choices, unless `value` is one of them."""
     if value not in choices:

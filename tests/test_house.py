@@ -19,7 +19,7 @@ LEVELS = (
     {"models"},
     {"checkpoint"},
     {"inference", "embedding"},
-    {"training", "evaluation", "study"},
+    {"training", "evaluation", "study", "film"},  # films are colorized by `inference`, so stand right of it
     {"cli"},
 )
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}
@@ -84,12 +84,14 @@ def test_public_names_are_a_decision():
         "color",
         "colorize",
         "colorize_files",
+        "colorize_film",
         "dataset",
         "embed",
         "errors",
         "evaluate",
         "evaluation",
         "export",
+        "film",
         "image_io",
         "inference",
         "load_model",

@@ -24,12 +24,15 @@ from densecolor.cli.colorize_arguments import SeedOption
 from densecolor.cli.colorize_arguments import SideBySideOption
 from densecolor.cli.colorize_arguments import SidecarOption
 from densecolor.cli.colorize_arguments import SkipColorOption
+from densecolor.cli.colorize_arguments import SkipDamagedOption
+from densecolor.cli.colorize_arguments import SteadyOption
 from densecolor.cli.colorize_arguments import TemperatureOption
 from densecolor.cli.colorize_arguments import ThreadsOption
 from densecolor.cli.colorize_arguments import TrustOption
 from densecolor.cli.colorize_arguments import UpsamplingOption
 from densecolor.cli.colorize_arguments import WindowOption
 from densecolor.cli.colorize_arguments import WorkingSizeOption
+from densecolor.cli.colorize_film import colorize_one_film
 from densecolor.cli.common import FAILED
 from densecolor.cli.common import DebugOption
 from densecolor.cli.common import JsonOption
@@ -64,6 +67,8 @@ def colorize(
     window: WindowOption = None,
     plane: PlaneOption = "axial",
     no_identity: IdentityOption = False,
+    steady: SteadyOption = True,
+    skip_damaged: SkipDamagedOption = False,
     overwrite: OverwriteOption = False,
     resume: ResumeOption = False,
     threads: ThreadsOption = None,
@@ -74,7 +79,7 @@ def colorize(
     debug: DebugOption = False,
     version: VersionOption = False,
 ):
-    """Colorize grayscale pictures: JPEG, PNG, TIFF, WebP, GIF and BMP, of any size, 8 or 16 bits; and medical files.
+    """Colorize grayscale pictures, JPEG, PNG, TIFF, WebP, GIF and BMP, of any size; medical files; a film.
 
     DICOM files become DICOM, NIfTI volumes NIfTI and TIFF stacks TIFF stacks, slice by slice, and say that their
     colours are predicted and not for diagnosis.
@@ -82,6 +87,8 @@ def colorize(
     Lightness, depth and transparency are kept; the colours of a colour picture are ignored, or kept with --skip-color.
     In an output folder every picture keeps its name (GIF and BMP become PNG) and its place below the folder that was
     named. A picture that fails is named and stops no other; the exit status is then 1.
+
+    A film becomes H.264 in .mp4, .mov or .mkv, with its sound as it is and colours that stay from frame to frame.
 
     Examples:
 
@@ -91,6 +98,8 @@ def colorize(
 
         densecolor-colorize scans "more/*.tif" --output colour --model runs/first/best.keras --resume
 
+        densecolor-colorize film.mp4 --output film-colour.mp4
+
         densecolor-colorize garden.jpg --output garden-colour.png --hint 120,40,#5f8f3f --hint "300,80,#4060c0"
 
         densecolor-colorize brain.nii.gz --output brain-colour.nii.gz --model runs/brains --window 0 900
@@ -98,21 +107,47 @@ def colorize(
         densecolor-colorize portrait.jpg --output grid.png --model runs/first --compare runs/second --compare runs/third
     """
     import_keras_quietly()
+    from densecolor.film import is_film
     from densecolor.inference import colorize_files
 
+    hints = [*hint, *([hints] if hints else [])]
+    shared = {
+        "working_size": working_size,
+        "upsampling": upsampling,
+        "saturation": saturation,
+        "temperature": temperature,
+        "overwrite": overwrite,
+        "resume": resume,
+        "threads": threads,
+        "trust": trust_checkpoint,
+        "runtime": runtime,
+        "precision": precision,
+    }
+    if any(map(is_film, images)):
+        for_pictures = {
+            "--native": native,
+            "--samples": samples,
+            "--hint": hints,
+            "--side-by-side": side_by_side,
+            "--compare": compare,
+            "--sidecar": sidecar,
+            "--skip-color": skip_color,
+            "--window": window,
+            "--plane": plane != "axial",
+            "--no-identity": no_identity,
+        }
+        film_options = {"model": model, "steady": steady, "skip_damaged": skip_damaged, **shared}
+        colorize_one_film(images, output, as_json, for_pictures, **film_options)
+        return
     with progress_bar("Colorizing") as progress:
         results = colorize_files(
             images,
             output,
             model,
-            working_size=working_size,
-            upsampling=upsampling,
             native=native,
-            saturation=saturation,
-            temperature=temperature,
             samples=samples,
             seed=seed,
-            hints=[*hint, *([hints] if hints else [])],
+            hints=hints,
             side_by_side=side_by_side,
             compare=compare,
             sidecar=sidecar,
@@ -120,12 +155,7 @@ def colorize(
             window=window,
             plane=plane,
             identity=not no_identity,
-            overwrite=overwrite,
-            resume=resume,
-            threads=threads,
-            trust=trust_checkpoint,
-            runtime=runtime,
-            precision=precision,
+            **shared,
             progress=progress,
             note=say,
         )

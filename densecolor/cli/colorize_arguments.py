@@ -126,6 +126,18 @@ IdentityOption = Annotated[
         rich_help_panel=_MEDICAL,
     ),
 ]
+SteadyOption = Annotated[
+    bool,
+    typer.Option(
+        "--steady/--no-steady",
+        help="Of films: colours stay from frame to frame, or every frame by itself.",
+        rich_help_panel="Films",
+    ),
+]
+SkipDamagedOption = Annotated[
+    bool,
+    typer.Option("--skip-damaged", help="Of films: leave out frames that cannot be decoded.", rich_help_panel="Films"),
+]
 
 ResumeOption = Annotated[
     bool,
