@@ -4,7 +4,7 @@ The names below load what they need when they are first used, so that `import de
 import TensorFlow. The subpackages, in the order in which they build on each other:
 
     color, image_io < shards < packing, dataset < losses, metrics < models < checkpoint
-    < inference, embedding < training, evaluation, study, film < cli
+    < inference, embedding < training, evaluation, study, film < web < cli
 """
 
 import importlib
@@ -40,6 +40,7 @@ _SUBPACKAGES = (
     "shards",
     "study",
     "training",
+    "web",
 )
 
 __all__ = ["__version__", *sorted(_HOMES), *_SUBPACKAGES]

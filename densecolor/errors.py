@@ -43,6 +43,10 @@ class FilmError(DensecolorError):
     """A film cannot be read or written, or ends before its end."""
 
 
+class WebError(DensecolorError):
+    """The page cannot be served, or was sent what it does not take."""
+
+
 def require_choice(name, value, choices, error=DensecolorError):
     """Raise `error`, listing the choices, unless `value` is one of them."""
     if value not in choices:

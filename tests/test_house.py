@@ -11,7 +11,7 @@ import densecolor
 
 PACKAGE = Path(densecolor.__file__).parent
 LEVELS = (
-    {"cores", "errors", "atomic", "interruption"},
+    {"cores", "errors", "atomic", "interruption", "listening"},
     {"color", "image_io"},
     {"shards"},
     {"packing", "dataset"},
@@ -20,6 +20,7 @@ LEVELS = (
     {"checkpoint"},
     {"inference", "embedding"},
     {"training", "evaluation", "study", "film"},  # films are colorized by `inference`, so stand right of it
+    {"web"},  # a shell over the library, as commands are, which a command starts
     {"cli"},
 )
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}
@@ -70,10 +71,11 @@ def modules_after(statement):
         "import densecolor.inspection",
         "import densecolor.study",
         "import densecolor.cli.main",
+        "import densecolor.cli.web",
     ],
 )
 def test_light_imports_stay_light(statement):
-    assert not modules_after(statement) & {"tensorflow", "keras", "matplotlib", "jax", "torch"}
+    assert not modules_after(statement) & {"tensorflow", "keras", "matplotlib", "jax", "torch", "gradio"}
 
 
 def test_public_names_are_a_decision():
@@ -105,6 +107,7 @@ def test_public_names_are_a_decision():
         "study",
         "train",
         "training",
+        "web",
     }
     for name in densecolor.__all__:
         assert getattr(densecolor, name) is not None

@@ -12,13 +12,14 @@ from densecolor.cli.merge import merge
 from densecolor.cli.pack import pack
 from densecolor.cli.study import study
 from densecolor.cli.train import train
+from densecolor.cli.web import web
 
 app = new_app(
     help="Colours for grayscale pictures: pack, inspect, merge, embed, train, evaluate, colorize, export, import, "
-    "study.",
+    "study, web.",
     no_args_is_help=True,
 )
-for _command in (pack, inspect, merge, embed, train, evaluate, colorize, export):
+for _command in (pack, inspect, merge, embed, train, evaluate, colorize, export, web):
     app.command()(_command)
 app.command("import")(import_)  # a keyword of Python, so the function has another name
 app.add_typer(study, name="study")

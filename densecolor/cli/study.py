@@ -140,9 +140,10 @@ def serve(
 
         densecolor-study serve study --host 0.0.0.0 --port 8080
     """
+    from densecolor.listening import is_local
     from densecolor.study import server
 
-    if not server.is_local(host):
+    if not is_local(host):
         say(
             "Others can reach this server, and nothing is encrypted. Over the internet, put it behind a server "
             "with TLS."

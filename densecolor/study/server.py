@@ -1,16 +1,14 @@
 """Serving a study until it is stopped."""
 
-import ipaddress
-import socket
 import sqlite3
 from pathlib import Path
 
 from densecolor.errors import StudyError
 from densecolor.errors import require_package
+from densecolor.listening import address_of
+from densecolor.listening import listen
 from densecolor.study.database import check_study
 from densecolor.study.database import connect
-
-_BACKLOG = 128
 
 
 def serve(folder, host="127.0.0.1", port=8000, ready=None):
@@ -39,7 +37,7 @@ def serve(folder, host="127.0.0.1", port=8000, ready=None):
     folder = Path(folder)
     check_study(folder)
     _prepare(folder)
-    listener = _listen(host, port)
+    listener = listen(host, port, StudyError)
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(folder),
@@ -54,17 +52,8 @@ def serve(folder, host="127.0.0.1", port=8000, ready=None):
     )
     with listener:
         if ready:
-            name = f"[{host}]" if ":" in host else host
-            ready(f"http://{name}:{listener.getsockname()[1]}")
+            ready(address_of(host, listener))
         server.run(sockets=[listener])
-
-
-def is_local(host):
-    """Whether an address is reached from this machine alone."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _prepare(folder):
@@ -78,12 +67,3 @@ def _prepare(folder):
         raise StudyError(
             f"Answers cannot be stored in {folder}: {error}. Put the study on a disk that is writable."
         ) from error
-
-
-def _listen(host, port):
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise StudyError(f"Cannot listen at {host}, port {port}: {reason}. Choose another --host or --port.") from error
