@@ -144,13 +144,13 @@ def colorize_film(
         damaged = []
         resumed = parts.frames
         output.parent.mkdir(parents=True, exist_ok=True)
-        frames = film.frames(resumed, damaged.append if skip_damaged else None)
+        tell = damaged.append if skip_damaged else None
         try:
-            _write_parts(film, frames, parts, painter, threads or available_cores(), progress)
+            _write_parts(film, film.frames(resumed, tell), parts, painter, threads or available_cores(), progress)
         finally:
             parts.tidy()
     with open_film(source) as film:
-        join(parts.parts(), film, output)
+        join(parts.parts(), film, output, tell)
     parts.remove()
     return FilmResult(
         source,

@@ -51,9 +51,11 @@ def open_film(path):
     av.logging.set_level(None)  # FFmpeg's own notes; what matters raises
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise FilmError(f"{path}: not a regular file. Name a film.")
+    with open(path, "rb"):  # whatever is in the way of that is not the film's fault
+        pass
     try:
         container = av.open(os.fspath(path))
-    except (av.error.InvalidDataError, av.error.ArgumentError, ValueError) as error:
+    except (av.error.FFmpegError, ValueError) as error:
         raise FilmError(
             f"{path}: not a film of a known format, or damaged at its beginning or end ({_reason(error)})."
         ) from None
@@ -111,7 +113,7 @@ class Film:
         number, last = 0, None
         unit = max(1, round(1 / (self.rate * self.time_base)))
         size = None
-        for decoded in self._decoded(damaged):
+        for decoded in self._decoded():
             if isinstance(decoded, str):
                 self._tell(number, last, decoded, damaged)
                 continue
@@ -120,24 +122,40 @@ class Film:
                 time = 0 if last is None else last + (unit if time is None else 1)
             last = time
             if number >= start:
-                turns = round(decoded.rotation / 90) % 4
-                rgb = np.rot90(decoded.to_ndarray(format="rgb24"), turns)
-                aspect = self.stream.sample_aspect_ratio or fractions.Fraction(1)
-                size = size or rgb.shape
-                if rgb.shape != size:
+                frame = self._frame(number, time, decoded, damaged)
+                if frame is None:
+                    continue
+                size = size or frame.rgb.shape
+                if frame.rgb.shape != size:
                     raise FilmError(
-                        f"{self.path}: frame {number} is {rgb.shape[1]} x {rgb.shape[0]} pixels, those before it "
-                        f"{size[1]} x {size[0]}. A film must keep its size."
+                        f"{self.path}: frame {number} is {frame.rgb.shape[1]} x {frame.rgb.shape[0]} pixels, those "
+                        f"before it {size[1]} x {size[0]}. A film must keep its size."
                     )
-                aspect = 1 / aspect if turns % 2 else aspect
-                yield Frame(number, time, decoded.duration or 0, np.ascontiguousarray(rgb), aspect)
+                yield frame
             number += 1
         if number == 0:
             raise FilmError(f"{self.path}: this film has no frame that can be decoded.")
         if self.stream.frames and number < self.stream.frames and self._is_early(last + unit):
             self._tell(number, last, f"the film says that it has {self.stream.frames}", damaged)
 
-    def _decoded(self, damaged):
+    def _frame(self, number, time, decoded, damaged):
+        """A frame of PyAV as `Frame`, or None where its pixels cannot be converted and that is only told."""
+        av = require_package("av", "film")
+        turns = round(decoded.rotation / 90) % 4
+        try:
+            rgb = decoded.to_ndarray(format="rgb24")
+        except (av.error.FFmpegError, ValueError) as error:
+            return self._tell(number, time, _reason(error), damaged)
+        aspect = self.stream.sample_aspect_ratio or fractions.Fraction(1)
+        return Frame(
+            number,
+            time,
+            decoded.duration or 0,
+            np.ascontiguousarray(np.rot90(rgb, turns)),
+            1 / aspect if turns % 2 else aspect,
+        )
+
+    def _decoded(self):
         """Frames of PyAV, and a str in the place of what cannot be decoded."""
         av = require_package("av", "film")
         packets = self.container.demux(self.stream)

@@ -31,6 +31,7 @@ class PartWriter:
         height, width = first.rgb.shape[:2]
         self._av = require_package("av", "film")
         self.path = path
+        self._source = film.path
         self.frames = 0
         self.start = None
         self._time_base = film.time_base
@@ -50,6 +51,10 @@ class PartWriter:
 
         Args:
             frame: `densecolor.film.reading.Frame`.
+
+        Raises:
+            FilmError: it cannot be encoded.
+            OSError: it cannot be written.
         """
         if self.start is None:
             self.start = frame.time
@@ -58,19 +63,32 @@ class PartWriter:
         )
         encoded.pts, encoded.time_base = frame.time - self.start, self._time_base
         encoded.duration = frame.duration
-        self._container.mux(self._stream.encode(encoded))
+        with _errors_named(self._av, f"{self._source}: frame {frame.number} cannot be encoded"):
+            self._container.mux(self._stream.encode(encoded))
         self.frames += 1
 
     def close(self):
         """Write what is still to be written."""
-        self._container.mux(self._stream.encode(None))
-        self._container.close()
+        with _errors_named(self._av, f"{self._source}: frames cannot be encoded"):
+            self._container.mux(self._stream.encode(None))
+            self._container.close()
 
     def abandon(self):
         """Leave off, and remove the file."""
         with contextlib.suppress(Exception):  # whatever closing an unfinished file raises
             self._container.close()
         self.path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _errors_named(av, what):
+    """Turn what FFmpeg refuses into `FilmError`; a full disk stays what it is."""
+    try:
+        yield
+    except av.error.FFmpegError as error:
+        if isinstance(error, OSError):
+            raise
+        raise FilmError(f"{what} ({error.strerror}).") from error
 
 
 def require_container(film, output):
@@ -99,21 +117,23 @@ def require_container(film, output):
         raise FilmError(f"{output} cannot hold this film's sound ({names}). Choose the suffix .mkv.") from error
 
 
-def join(parts, film, output):
+def join(parts, film, output, damaged=None):
     """Join parts and a film's sound into one film; nothing is encoded again.
 
     Args:
         parts: list of (path, start): the parts in order, and when each begins in the film's time base.
         film: `densecolor.film.reading.Film`, opened and not read from.
         output: `pathlib.Path`; it is replaced when the film is whole.
+        damaged: function of a str, told where the sound cannot be read on; None raises there.
 
     Raises:
-        FilmError: the sound cannot be read, or not written.
+        FilmError: the sound is damaged, or cannot be written.
     """
     av = require_package("av", "film")
     partial = partial_path(output)
     try:
         with (
+            _errors_named(av, f"{output}: the film cannot be joined with its sound"),
             av.open(str(parts[0][0])) as first,
             av.open(str(partial), "w", format=WRITABLE_FILM_SUFFIXES[output.suffix.lower()]) as joined,
         ):
@@ -125,14 +145,14 @@ def join(parts, film, output):
                 sound[stream.index].time_base = stream.time_base
                 sound[stream.index].metadata.update(stream.metadata)
             packets = heapq.merge(
-                _packets_of_parts(av, parts, film.time_base, pictures), _packets_of_sound(film, sound), key=_time_of
+                _packets_of_parts(av, parts, film.time_base, pictures),
+                _packets_of_sound(av, film, sound, damaged),
+                key=_time_of,
             )
             for packet in packets:
                 joined.mux(packet)
         sync(partial)
         rename_durably(partial, output)
-    except av.error.FFmpegError as error:
-        raise FilmError(f"{output}: the film cannot be joined with its sound ({error.strerror}).") from error
     finally:
         partial.unlink(missing_ok=True)
 
@@ -151,14 +171,22 @@ def _packets_of_parts(av, parts, time_base, stream):
                 yield packet
 
 
-def _packets_of_sound(film, sound):
+def _packets_of_sound(av, film, sound, damaged):
     if not sound:
         return
-    for packet in film.container.demux(film.sound):
-        if packet.dts is None and packet.pts is None:
-            continue
-        packet.stream = sound[packet.stream.index]
-        yield packet
+    try:
+        for packet in film.container.demux(film.sound):
+            if packet.dts is None and packet.pts is None:
+                continue
+            packet.stream = sound[packet.stream.index]
+            yield packet
+    except av.error.FFmpegError as error:
+        text = f"{film.path}: its sound is damaged or cut short ({error.strerror})"
+        if damaged is None:
+            raise FilmError(
+                f"{text}. Replace the file; or say --skip-damaged to keep what is whole, with --resume."
+            ) from error
+        damaged(text)
 
 
 def _time_of(packet):

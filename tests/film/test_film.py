@@ -15,6 +15,7 @@ from made_films import packets_of
 from made_films import panned
 from made_films import shown
 from made_films import write_film
+from made_pictures import mutate
 from skimage import color
 
 from densecolor.checkpoint import save_model
@@ -228,6 +229,32 @@ def test_what_is_no_film(tmp_path, model, name):
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi", ".ts"])
+def test_films_that_something_changed(tmp_path, model, suffix):
+    path = tmp_path / f"film{suffix}"
+    codec, clock = ("libx264", 12800) if suffix in (".mp4", ".mkv") else ("mpeg4", 25)
+    options = {"movflags": "faststart"} if suffix == ".mp4" else {}
+    write_film(path, panned(8, HEIGHT, WIDTH), sound=1, options=options, codec=codec, time_base=Fraction(1, clock))
+    data = path.read_bytes()
+    random = np.random.default_rng(0)
+    for _ in range(20):
+        path.write_bytes(mutate(data, random))
+        for skip_damaged in (False, True):
+            output = tmp_path / "colour.mkv"
+            output.unlink(missing_ok=True)
+            error = None
+            try:
+                result = colorize_film(path, output, model, overwrite=True, skip_damaged=skip_damaged)
+            except FilmError as caught:
+                error = caught
+            if error is None:
+                assert len(shown(output)) == result.frames
+            else:
+                assert str(path) in str(error) or str(output) in str(error)
+                assert not output.exists()
+
+
 def test_sound_alone(tmp_path, model):
     with av.open(str(tmp_path / "song.mp4"), "w") as container:
         stream = container.add_stream("aac", rate=24000)
@@ -243,7 +270,7 @@ def test_sound_alone(tmp_path, model):
 def checkpoint(tmp_path_factory):
     keras.utils.set_random_seed(0)
     path = tmp_path_factory.mktemp("models") / "tiny.keras"
-    save_model(create("dense_tiny", num_classes=0, working_size=32), path)
+    save_model(create("unet", filters=(4, 8), working_size=32), path)
     return path
 
 
