@@ -4,7 +4,7 @@ VENV = .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/installed
 
-.PHONY: help install test test-slow lint format demo sample notebooks clean
+.PHONY: help install test test-slow lint format demo sample notebooks docs clean
 
 help:
 	@echo "make install    the package with everything that its developers need, in $(VENV)"
@@ -14,6 +14,7 @@ help:
 	@echo "make format     put the code into its format"
 	@echo "make sample     make h5data/photographs again"
 	@echo "make notebooks  run docs/notebooks again and keep what they show; minutes"
+	@echo "make docs       the guides and the reference as pages, in build/site"
 	@echo "make clean      remove the demo"
 
 install: $(STAMP)
@@ -45,6 +46,9 @@ sample: install
 
 notebooks: install
 	$(BIN)/python tools/run_notebooks.py docs/notebooks/*.ipynb
+
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 demo: install
 	PATH="$(BIN):$$PATH" sh tools/demo.sh

@@ -20,8 +20,8 @@ class ShardDataset(keras.utils.PyDataset):
     case; without `shuffle=False`, `fit` also takes the batches of an epoch in an order that Python's `random` draws.
 
     Args:
-        path, split, batch_size, image_size, augment, shuffle, seed, targets, worker_index, worker_count, classes,
-            on_damage, sharding, embedding: as `densecolor.dataset.load`.
+        path, split, batch_size, image_size, augment, shuffle, seed: as `densecolor.dataset.load`.
+        targets, worker_index, worker_count, classes, on_damage, sharding, embedding: likewise.
         workers: threads that read ahead; None for one a core, from 2 to 8.
         use_multiprocessing: True leaves reading ahead to Keras, in so many processes.
         max_queue_size: batches ahead; None for two more than workers.
