@@ -1,7 +1,7 @@
 """Make the model file that comes with the package out of a trained one, and measure it for its card.
 
     python tools/ship_default.py sweep runs/default/averaged.keras PACKED
-    python tools/ship_default.py write runs/default --temperature 0.6 --working-size 64 --held-out PACKED [--also RUN]
+    python tools/ship_default.py write runs/default --temperature 0.6 --working-size 32 --held-out PACKED [--also MODEL]
 
 `sweep` tells what temperatures and working sizes do on a packed folder: use pictures that are neither trained on nor
 the held-out ones to choose. `write` stores densecolor/models/weights/default.keras in half precision, measures it on
@@ -25,7 +25,7 @@ SHOWN = ("psnr", "info_loss", "colorfulness", "mean_chroma")
 CONFIG = Path(__file__).parent / "configs" / "default.json"
 DATA = {
     "tiny": "Tiny ImageNet, 39,482 images of 64 x 64 in colour for training, of 200 classes of ImageNet",
-    "photographs": "600 of a sample of 800 of ImageNet, in the second stage; the 200 others were measured "
+    "photographs": "549 of a sample of 800 of ImageNet, in the second stage; 200 others were measured "
     "(tools/configs/held_out_photographs.txt)",
     "terms": "ImageNet's images are for non-commercial research and teaching; they do not come with the package",
 }
@@ -46,7 +46,9 @@ def main():
     write.add_argument("--temperature", type=float, required=True)
     write.add_argument("--working-size", type=int, required=True)
     write.add_argument("--held-out", type=Path, required=True, help="the held-out photographs, packed at 256")
-    write.add_argument("--also", type=Path, action="append", default=[], help="a run to measure beside it")
+    write.add_argument(
+        "--also", type=Path, action="append", default=[], help="a checkpoint to measure beside it, by its name"
+    )
     write.set_defaults(run=write_model)
     arguments = parser.parse_args()
     arguments.run(arguments)
@@ -79,7 +81,7 @@ def write_model(arguments):
     FOLDER.mkdir(exist_ok=True)
     path = FOLDER / "default.keras"
     save_model(model, path, half=True)
-    result = evaluate({"default": path} | {run.name: run for run in arguments.also}, arguments.held_out)
+    result = evaluate({"default": path} | {run.stem: run for run in arguments.also}, arguments.held_out)
     config = json.loads(CONFIG.read_text())
     progress = json.loads((arguments.trained / "progress.json").read_text())
     card = {

@@ -135,7 +135,7 @@ def train_stage(model, stage, folders, state, seed):
     model.compile(
         optimizer,
         loss=default_losses(model.output_names) | model.own_losses,
-        loss_weights=model.output_weights,
+        loss_weights=model.output_weights or None,
         jit_compile=False,
     )
     optimizer.build(model.trainable_variables)
