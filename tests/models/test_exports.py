@@ -14,6 +14,7 @@ from densecolor.inference.exporting import FORMATS
 REFUSED = {
     ("chromagan", "onnx"): "cannot take",
     ("hypercolumn", "litert"): "Select TensorFlow op",
+    ("iizuka", "onnx"): "instead of",
     ("pix2pix", "openvino"): "differs from Keras",
 }
 
