@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import fractions
 import os
+import re
 import stat
 
 import numpy as np
@@ -110,7 +111,7 @@ class Film:
         Raises:
             FilmError: a frame is damaged, or the film ends before its end; it names the frame.
         """
-        number, last = 0, None
+        number, last, end = 0, None, 0
         unit = max(1, round(1 / (self.rate * self.time_base)))
         size = None
         for decoded in self._decoded():
@@ -120,7 +121,7 @@ class Film:
             time = decoded.pts if decoded.pts is not None else decoded.dts
             if time is None or (last is not None and time <= last):
                 time = 0 if last is None else last + (unit if time is None else 1)
-            last = time
+            last, end = time, time + (decoded.duration or unit)
             if number >= start:
                 frame = self._frame(number, time, decoded, damaged)
                 if frame is None:
@@ -135,8 +136,8 @@ class Film:
             number += 1
         if number == 0:
             raise FilmError(f"{self.path}: this film has no frame that can be decoded.")
-        if self.stream.frames and number < self.stream.frames and self._is_early(last + unit):
-            self._tell(number, last, f"the film says that it has {self.stream.frames}", damaged)
+        if self._is_early(number, float(end * self.time_base)):
+            self._tell(number, last, "it should go on", damaged)
 
     def _frame(self, number, time, decoded, damaged):
         """A frame of PyAV as `Frame`, or None where its pixels cannot be converted and that is only told."""
@@ -169,10 +170,15 @@ class Film:
             except (av.error.FFmpegError, ValueError) as error:
                 yield _reason(error)  # reading ends after an error of its own, decoding goes on
 
-    def _is_early(self, end):
-        """Whether a time is well before the film's end. Films that were trimmed hold frames that are not shown."""
-        whole = (self.container.duration or 0) / 1_000_000
-        return float((end - (self.stream.start_time or 0)) * self.time_base) < whole - TOLERATED
+    def _is_early(self, number, end):
+        """Whether a film of so many frames that ends at `end`, in seconds, lacks its end, as far as it says."""
+        tag = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", self.stream.metadata.get("DURATION", ""))  # Matroska's
+        if tag:
+            hours, minutes, seconds = map(float, tag.groups())
+            return end < 3600 * hours + 60 * minutes + seconds - TOLERATED
+        # MP4 counts frames, but those of films that were trimmed are not all shown.
+        start = float((self.stream.start_time or 0) * self.time_base)
+        return number < self.stream.frames and end - start < (self.container.duration or 0) / 1_000_000 - TOLERATED
 
     def _tell(self, number, last, reason, damaged):
         shown = f", {float(last * self.time_base):.2f} s after the beginning" if last is not None else ""

@@ -203,11 +203,12 @@ def test_beginning_anew(film, model, monkeypatch):
     assert colorize_film(film, output, model, resume=True, overwrite=True).frames == 24
 
 
-def test_a_film_that_is_cut_short(tmp_path, model):
-    path = tmp_path / "film.mp4"
-    write_film(path, panned(60, HEIGHT, WIDTH), sound=1, options={"movflags": "faststart"})
+@pytest.mark.parametrize(("name", "options"), [("film.mp4", {"movflags": "faststart"}), ("film.mkv", {})])
+def test_a_film_that_is_cut_short(tmp_path, model, name, options):
+    path = tmp_path / name
+    write_film(path, panned(60, HEIGHT, WIDTH), sound=1, options=options)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * 0.6)])
-    with pytest.raises(FilmError, match=r"film\.mp4: damaged or cut short at frame \d+, [\d.]+ s after") as error:
+    with pytest.raises(FilmError, match=r"film\.m..: damaged or cut short at frame \d+, [\d.]+ s after") as error:
         colorize_film(path, tmp_path / "colour.mp4", model)
     assert not (tmp_path / "colour.mp4").exists()
     whole = int(re.search(r"at frame (\d+)", str(error.value))[1])
