@@ -1,6 +1,7 @@
 """The documentation's pages: built without a warning, without links that lead nowhere, with nothing from elsewhere."""
 
 import html.parser
+import inspect
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 import typer
 
+import densecolor
 from densecolor.cli.main import app
 
 pytestmark = pytest.mark.slow
@@ -68,6 +70,11 @@ def missing(site, pages, page, link):
         return True
     name = target.relative_to(site.resolve()).as_posix()
     return name in pages and unquote(parts.fragment) not in pages[name].names
+
+
+def test_every_part_has_its_page(pages):
+    parts = {name for name in densecolor.__all__ if inspect.ismodule(getattr(densecolor, name))}
+    assert {f"reference/{part}.html" for part in parts} <= set(pages)
 
 
 def test_every_link_leads_somewhere(site, pages):

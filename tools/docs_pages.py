@@ -31,6 +31,7 @@ PARTS = {
     "inference/exporting": "Exports",
     "evaluation": "Evaluation",
     "study": "Studies",
+    "web": "The page",
     "image_io": "Pictures",
     "color": "Colour",
     "errors": "Errors",
