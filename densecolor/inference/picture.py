@@ -187,7 +187,7 @@ def apply_color(pixels, color, rgb, progress=None):
 
 def _enlarged_color(pixels, model, working_size, upsampling):
     """A function (start, stop, L of these rows) that gives their ab: predicted small, and enlarged."""
-    small = _reduced(pixels, working_size)
+    small = reduced_lightness(pixels, working_size)
     ab = predict_outputs(small, model)["ab"]
     return Upsampler(ab, small, *pixels.shape[:2], upsampling).rows
 
@@ -196,7 +196,7 @@ def _hinted(pixels, hints, upsampling):
     """`HintedColor`, or None without hints."""
     if hints is None:
         return None
-    return HintedColor(hints, _reduced(pixels, GRID_SIZE), *pixels.shape[:2], upsampling)
+    return HintedColor(hints, reduced_lightness(pixels, GRID_SIZE), *pixels.shape[:2], upsampling)
 
 
 def _hinted_color(color, hinted, start, stop, lightness):
@@ -206,7 +206,7 @@ def _hinted_color(color, hinted, start, stop, lightness):
 def _native_color(pixels, model, working_size):
     """Such a function: predicted at full size, in tiles."""
     model = model if hasattr(model, "vectors_of") else TileModel(model)
-    vectors = model.vectors_of(predict_outputs(_reduced(pixels, working_size), model))
+    vectors = model.vectors_of(predict_outputs(reduced_lightness(pixels, working_size), model))
 
     def predict(lightness):
         return predict_outputs(lightness, model, vectors)["ab"]
@@ -269,7 +269,15 @@ def _lightness(pixels):
     return gray_to_lightness(pixels) if pixels.ndim == 2 else srgb_to_lab(pixels)[..., 0]
 
 
-def _reduced(pixels, working_size):
-    """L of the picture at the working resolution, float32 (h, w)."""
+def reduced_lightness(pixels, working_size):
+    """L of a picture at the size that a model sees.
+
+    Args:
+        pixels: uint8 or uint16, (H, W) or (H, W, 3), sRGB.
+        working_size: see `colorize`.
+
+    Returns:
+        float32 (h, w) in [0, 100]; h and w are those of `working_shape`.
+    """
     height, width = working_shape(*pixels.shape[:2], working_size)
     return _lightness(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA))

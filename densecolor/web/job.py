@@ -9,8 +9,16 @@ import zipfile
 from densecolor.errors import DensecolorError
 from densecolor.errors import WebError
 from densecolor.image_io import read_image
+from densecolor.image_io import shrink
 from densecolor.inference import colorize_files
+from densecolor.inference import colorize_with_account
+from densecolor.inference import controlled
+from densecolor.inference.masks import has_mask
+from densecolor.inference.masks import predict_mask
+from densecolor.inference.volumes import Reading
+from densecolor.web.previews import LONGEST_SIDE
 from densecolor.web.previews import write_gray_preview
+from densecolor.web.previews import write_mask_preview
 from densecolor.web.previews import write_preview
 from densecolor.web.uploads import read_checked
 from densecolor.web.uploads import take_uploads
@@ -26,11 +34,13 @@ class Shown:
         label: name of its file.
         before: path of a picture without colours.
         after: path of the same picture with them.
+        mask: path of it with the model's mask over it, or None.
     """
 
     label: str
     before: str
     after: str
+    mask: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +58,22 @@ class Done:
     messages: list
 
 
-def colorize_uploads(paths, folder, limits, model, progress=None, **options):
+def colorize_uploads(
+    paths,
+    folder,
+    limits,
+    model,
+    *,
+    saturation=1.0,
+    temperature=None,
+    samples=None,
+    seed=0,
+    hints=(),
+    window=None,
+    plane="axial",
+    identity=True,
+    progress=None,
+):
     """Colorize uploaded files.
 
     Args:
@@ -56,8 +81,8 @@ def colorize_uploads(paths, folder, limits, model, progress=None, **options):
         folder: `pathlib.Path` of all jobs; this one makes a folder in it.
         limits: `Limits`.
         model: Keras model.
-        progress: function (done, total), or None.
-        options: of `densecolor.colorize_files`.
+        saturation, temperature, samples, seed, hints, window, plane, identity, progress: see
+            `densecolor.colorize_files`.
 
     Returns:
         `Done`.
@@ -66,6 +91,8 @@ def colorize_uploads(paths, folder, limits, model, progress=None, **options):
         WebError: no file, too many, or none of them could be colorized.
         DensecolorError: an option is out of range or does not fit the model; see `colorize_files`.
     """
+    options = {"saturation": saturation, "temperature": temperature, "samples": samples, "seed": seed}
+    options |= {"hints": hints or None, "window": window, "plane": plane, "identity": identity}
     job = pathlib.Path(tempfile.mkdtemp(dir=folder))
     try:
         return _run(job, paths, limits, model, progress, options)
@@ -80,24 +107,22 @@ def colorize_uploads(paths, folder, limits, model, progress=None, **options):
 def _run(job, paths, limits, model, progress, options):
     for name in ("in", "out", "shown"):
         (job / name).mkdir()
-    befores, messages = {}, []
-    for number, source in enumerate(take_uploads(paths, job / "in", limits)):
+    reading = Reading(options["window"], options["plane"], options["identity"])
+    pictures, messages = {}, []
+    for source in take_uploads(paths, job / "in", limits):
         try:
-            picture = read_checked(source, limits)
+            picture, is_volume = read_checked(source, limits, reading)
         except DensecolorError as error:
             messages.append(_without(job, str(error)))
             continue
-        befores[source] = write_gray_preview(job / "shown" / f"{number}-before.png", picture.pixels)
-    if not befores:
+        # Of pictures what was written is shown, so that they need not stay in memory; of volumes a slice.
+        before = write_gray_preview(job / "shown" / f"{len(pictures)}-before.png", picture.pixels)
+        mask = _write_mask(job / "shown" / f"{len(pictures)}-mask.png", picture, model)
+        pictures[source] = before, mask, picture if is_volume else None
+    if not pictures:
         raise WebError(" ".join(messages))
     results = colorize_files(
-        list(befores),
-        job / "out",
-        model,
-        runtime="keras",
-        progress=progress,
-        note=messages.append,
-        **options,
+        list(pictures), job / "out", model, runtime="keras", progress=progress, note=messages.append, **options
     )
     shown, outputs = [], []
     for number, result in enumerate(results):
@@ -106,13 +131,36 @@ def _run(job, paths, limits, model, progress, options):
             continue
         if result.note:
             messages.append(f"{result.source.name}: {result.note}.")
+        before, mask, slice_shown = pictures[result.source]
         for sample, output in enumerate(result.outputs):
-            after = write_preview(job / "shown" / f"{number}-{sample}-after.png", read_image(output).pixels)
-            shown.append(Shown(output.name, befores[result.source], after))
+            after = job / "shown" / f"{number}-{sample}-after.png"
+            if slice_shown is None:
+                write_preview(after, read_image(output).pixels)
+            else:
+                write_preview(after, _colored_slice(slice_shown, model, options, sample))
+            shown.append(Shown(output.name, before, str(after), mask))
             outputs.append(output)
     if not shown:
         raise WebError(" ".join(messages))
     return Done(shown, str(_packed(outputs, job)), messages)
+
+
+def _write_mask(path, picture, model):
+    if not has_mask(model):
+        return None
+    pixels = shrink(picture.pixels, LONGEST_SIDE)
+    return write_mask_preview(path, pixels, predict_mask(pixels, model))
+
+
+def _colored_slice(picture, model, options, sample):
+    samples = options["samples"]
+    model = controlled(
+        model,
+        saturation=options["saturation"],
+        temperature=options["temperature"],
+        sample=options["seed"] + sample if samples else None,
+    )
+    return colorize_with_account(picture, model, hints=options["hints"]).rgb
 
 
 def _packed(outputs, job):

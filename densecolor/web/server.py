@@ -75,13 +75,13 @@ def _server(models, folder, limits, guarding):
     import uvicorn
 
     from densecolor.web.guards import Guard
-    from densecolor.web.page import build_page
+    from densecolor.web.page import Page
     from densecolor.web.page import theme
 
     jobs, uploads = folder / "jobs", folder / "uploads"
     jobs.mkdir()
     uploads.mkdir()
-    page = build_page(models, jobs, limits)
+    page = Page(models, jobs, limits).build()
     page.queue(max_size=32, default_concurrency_limit=1)
     app = gradio.mount_gradio_app(
         fastapi.FastAPI(openapi_url=None, docs_url=None, redoc_url=None),

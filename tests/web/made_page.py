@@ -8,14 +8,34 @@ import sys
 
 import httpx
 
-SERVE = "from densecolor.cli.web import main; main()"
+# The model is made by the server's process, which has Keras in any case: importing it takes longest.
+SERVE = """
+import pathlib, sys
+from densecolor.checkpoint import save_model
+from densecolor.cli.web import main
+from densecolor.models import MaskGuidedColorizer
+path = pathlib.Path(sys.argv.pop(1))
+if not path.exists():
+    save_model(MaskGuidedColorizer("unet", {"filters": [4, 8]}, mask_width=4), path)
+main()
+"""
 
 
 @contextlib.contextmanager
 def serving(*options, folder):
-    """A server process whose temporary files are in a folder; yields the address that it prints. Ended by SIGTERM."""
+    """A server process that offers the default model and an untrained mask-guided one, "models/guided.keras".
+
+    Args:
+        options: of the command.
+        folder: `pathlib.Path` for its temporary files.
+
+    Yields:
+        the address that it prints. It is ended by SIGTERM, after which nothing must be left.
+    """
+    model = folder / "models" / "guided.keras"
+    model.parent.mkdir()
     process = subprocess.Popen(
-        [sys.executable, "-c", SERVE, "--port", "0", *options],
+        [sys.executable, "-c", SERVE, str(model), "--model", str(model), "--port", "0", *options],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "TMPDIR": str(folder)},
@@ -34,6 +54,7 @@ def serving(*options, folder):
         process.wait()
         process.stderr.close()
     assert rest.strip() == "Stopped, and everything that was uploaded is removed."
+    assert [path.name for path in folder.iterdir()] == ["models"]
 
 
 class Client:
