@@ -22,7 +22,7 @@ _API = "/gradio_api"
 _UPLOAD = f"{_API}/upload"
 _GET = frozenset(
     ["/", "/config", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt", f"{_API}/queue/data"]
-    + [f"{_API}/{name}" for name in ("upload_progress", "startup-events", "app_id")]
+    + [f"{_API}/{name}" for name in ("upload_progress", "startup-events", "app_id", "info")]
 )
 _GET_BELOW = ("/assets/", "/static/", f"{_API}/file=", f"{_API}/heartbeat/")
 _POST = frozenset([_UPLOAD, f"{_API}/queue/join", f"{_API}/reset", f"{_API}/cancel"])

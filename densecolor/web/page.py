@@ -6,7 +6,6 @@ import html
 import gradio
 
 from densecolor.errors import DensecolorError
-from densecolor.errors import WebError
 from densecolor.image_io.nifti import PLANES
 from densecolor.inference.control import check_control
 from densecolor.web.hinting import add_hint
@@ -80,9 +79,9 @@ class Page:
         self._saturation = gradio.Slider(0, 2, value=1, step=0.05, label="Saturation", elem_id="saturation")
         offered = _offered(self._models[names[0]])
         self._temperature = gradio.Number(
-            label="Temperature, up to 1; lower is surer (empty: the model's own)",
+            label="Temperature, up to 1; lower is surer (0: the model's own)",
             elem_id="temperature",
-            value=None,
+            value=0,
             step=0.05,
             visible=offered["temperature"],
         )
@@ -101,10 +100,10 @@ class Page:
             gradio.Markdown(_MEDICAL)
             with gradio.Row():
                 self._first = gradio.Number(
-                    label="Window: centre (DICOM) or lowest", elem_id="first", value=None, min_width=120
+                    label="Window: centre (DICOM) or lowest", elem_id="first", value=0, min_width=120
                 )
                 self._second = gradio.Number(
-                    label="Width (DICOM) or highest value", elem_id="second", value=None, min_width=120
+                    label="Width (DICOM) or highest; both 0: the file's own", elem_id="second", value=0, min_width=120
                 )
             self._plane = gradio.Radio(list(PLANES), value="axial", label="Plane of NIfTI slices", elem_id="plane")
             self._identity = gradio.Checkbox(True, label="Keep patient and study in DICOM", elem_id="identity")
@@ -166,18 +165,16 @@ class Page:
     ):
         """Colorize what was dropped, and show it."""
         with errors_on_the_page():
-            if (first is None) != (second is None):
-                raise WebError("A window has two numbers. Fill in both, or none.")
             done = colorize_uploads(
                 paths,
                 self._folder,
                 self._limits,
                 self._models[model],
                 saturation=saturation,
-                temperature=temperature,
+                temperature=temperature or None,  # a browser shows an empty number as 0
                 samples=int(samples) if samples > 1 else None,
                 hints=hint_lines(hints),
-                window=None if first is None else (first, second),
+                window=(first, second) if first or second else None,
                 plane=plane,
                 identity=identity,
                 progress=lambda done, total: progress(done / total, desc=f"{done} of {total}"),
@@ -201,7 +198,7 @@ class Page:
         """Show what can be chosen for a model, at its first values."""
         offered = _offered(self._models[model])
         return (
-            gradio.update(visible=offered["temperature"], value=None),
+            gradio.update(visible=offered["temperature"], value=0),
             gradio.update(visible=offered["samples"], value=1),
         )
 
