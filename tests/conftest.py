@@ -130,3 +130,17 @@ def mobilenet_weights(tmp_path_factory, crops):
 def pooled_mobilenet_weights(tmp_path_factory, crops):
     """The same with pooled features as embeddings."""
     return write_mobilenet_weights(tmp_path_factory.mktemp("mobilenet"), crops, "pooled")
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory):
+    """Path of a small U-Net's checkpoint, untrained."""
+    import keras
+
+    from densecolor.checkpoint import save_model
+    from densecolor.models import create
+
+    keras.utils.set_random_seed(0)
+    path = tmp_path_factory.mktemp("models") / "tiny.keras"
+    save_model(create("unet", filters=(4, 8), working_size=32), path)
+    return path

@@ -18,7 +18,6 @@ from made_films import write_film
 from made_pictures import mutate
 from skimage import color
 
-from densecolor.checkpoint import save_model
 from densecolor.cli.colorize import colorize
 from densecolor.cli.common import new_app
 from densecolor.errors import DensecolorError
@@ -26,7 +25,6 @@ from densecolor.errors import FilmError
 from densecolor.film import colorize as film_module
 from densecolor.film import colorize_film
 from densecolor.film import measure_flicker
-from densecolor.models import create
 
 HEIGHT, WIDTH = 48, 64
 
@@ -267,27 +265,19 @@ def test_sound_alone(tmp_path, model):
         colorize_film(tmp_path / "song.mp4", tmp_path / "colour.mp4", model)
 
 
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory):
-    keras.utils.set_random_seed(0)
-    path = tmp_path_factory.mktemp("models") / "tiny.keras"
-    save_model(create("unet", filters=(4, 8), working_size=32), path)
-    return path
-
-
 def run(*arguments):
     app = new_app()
     app.command()(colorize)
     return typer.testing.CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
-def test_the_command(film, checkpoint):
-    result = run(film, "-o", film.with_name("colour.mp4"), "-m", checkpoint, "--json")
+def test_the_command(film, tiny_checkpoint):
+    result = run(film, "-o", film.with_name("colour.mp4"), "-m", tiny_checkpoint, "--json")
     assert result.exit_code == 0, result.output
     told = r"24 frames colorized into \S+colour.mp4. Flicker: \d+.\d\d, against \d+.\d\d frame by frame; 0 cuts."
     assert re.search(told, result.stderr)
     assert json.loads(result.stdout)["frames"] == 24
-    result = run(film, "-o", film.with_name("colour.mp4"), "-m", checkpoint, "--no-steady", "--overwrite")
+    result = run(film, "-o", film.with_name("colour.mp4"), "-m", tiny_checkpoint, "--no-steady", "--overwrite")
     assert re.search(r"Flicker: \d+.\d\d, frame by frame", result.stderr)
 
 
@@ -304,9 +294,9 @@ def test_the_command(film, checkpoint):
         (["film.mp4", "-o", "colour.mp4", "--hint", "1,1,#123456"], "--hint is for pictures"),
     ],
 )
-def test_mistakes(film, checkpoint, monkeypatch, arguments, complaint):
+def test_mistakes(film, tiny_checkpoint, monkeypatch, arguments, complaint):
     monkeypatch.chdir(film.parent)
-    result = run(*arguments, "-m", checkpoint)
+    result = run(*arguments, "-m", tiny_checkpoint)
     assert result.exit_code == 1
     assert complaint in result.stderr
     assert [path.name for path in Path().iterdir()] == ["film.mp4"]

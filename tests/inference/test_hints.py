@@ -12,7 +12,6 @@ from PIL import Image
 from skimage import color
 
 import densecolor
-from densecolor.checkpoint import save_model
 from densecolor.cli.colorize import colorize as colorize_command
 from densecolor.cli.common import new_app
 from densecolor.errors import DensecolorError
@@ -24,7 +23,6 @@ from densecolor.inference import colorize
 from densecolor.inference import colorize_files
 from densecolor.inference import read_hints
 from densecolor.inference.hinted import spread
-from densecolor.models import create
 
 RED = "#a05848"  # a moderate colour that sRGB can show at the lightness of what it is put on
 
@@ -40,14 +38,6 @@ def model():
     bias = keras.initializers.Constant([-8 / 128, 12 / 128])
     ab = keras.layers.Conv2D(2, 1, kernel_initializer="zeros", bias_initializer=bias, name="ab")(lightness)
     return keras.Model({"lightness": lightness}, {"ab": ab}, name="constant")
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory):
-    keras.utils.set_random_seed(0)
-    path = tmp_path_factory.mktemp("models") / "tiny.keras"
-    save_model(create("unet", filters=(4, 8), working_size=32), path)
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -202,13 +192,13 @@ def run(*arguments):
     return typer.testing.CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
-def test_the_command(room, checkpoint, tmp_path, monkeypatch):
+def test_the_command(room, tiny_checkpoint, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_image("room.png", room)
     sketch(90, 120, [(62, 32, 70, 40, (80, 111, 160, 255))]).save("sketch.png")
-    arguments = ["room.png", "-o", "out.png", "-m", checkpoint, "--hints", "sketch.png", "--hint", f"20,50,{RED}"]
+    arguments = ["room.png", "-o", "out.png", "-m", tiny_checkpoint, "--hints", "sketch.png", "--hint", f"20,50,{RED}"]
     assert run(*arguments, "--sidecar").exit_code == 0
-    model = densecolor.load_model(checkpoint)
+    model = densecolor.load_model(tiny_checkpoint)
     wanted = colorize(room, model, hints=[f"20,50,{RED}", Path("sketch.png")])
     np.testing.assert_array_equal(read_image("out.png").pixels, wanted)
     assert json.loads(Path("out.png.json").read_text())["settings"]["hints"]["points"] == [f"20,50,{RED}"]
@@ -227,14 +217,14 @@ def test_other_hints_are_other_settings(room, model, tmp_path):
     assert not run_with(resume=True, overwrite=True)
 
 
-def test_commands_that_hints_do_not_fit(room, checkpoint, tmp_path, monkeypatch):
+def test_commands_that_hints_do_not_fit(room, tiny_checkpoint, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("scans/a.png", "scans/b.png"):
         write_image(name, room)
-    hint = ["-m", checkpoint, "--hint", f"20,50,{RED}"]
+    hint = ["-m", tiny_checkpoint, "--hint", f"20,50,{RED}"]
     for arguments, complaint in (
         (["scans", "-o", "out", *hint], "`hints` belong to one picture. Received: 2 pictures."),
-        (["scans/a.png", "-o", "out.png", *hint, "--compare", checkpoint], "do not go with `compare`"),
+        (["scans/a.png", "-o", "out.png", *hint, "--compare", tiny_checkpoint], "do not go with `compare`"),
         (
             ["scans/a.png", "-o", "out.png", *hint, "--hint", "200,5,#123456"],
             "scans/a.png: The hint at 200,5 is outside",
